@@ -1,0 +1,44 @@
+/* Files and folders: whole reads and atomic writes. Errors name the path. */
+#ifndef FSH_BASE_FILES_H
+#define FSH_BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/text.h"
+
+enum { FSH_PATH_BYTES = 4096 };
+
+/* Joins folder and name with one slash. Fails with USAGE where the result is too long. */
+fsh_status fsh_path_join(char out[FSH_PATH_BYTES], const char *folder, const char *name, fsh_err *err);
+
+/* The last component of a path; borrowed. */
+const char *fsh_path_name(const char *path);
+
+bool fsh_file_exists(const char *path);
+
+/* Makes the folder and the ones above it; one that is there already is fine. */
+fsh_status fsh_folder_make(const char *path, fsh_err *err);
+
+/* Reads a whole regular file of at most limit bytes; *data (caller frees) ends with a zero byte that is
+ * not counted. */
+fsh_status fsh_file_read(const char *path, size_t limit, uint8_t **data, size_t *bytes, fsh_err *err);
+
+/* Writes under a temporary name in the same folder, flushes to disk, renames: a reader never sees half
+ * a file. */
+fsh_status fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err);
+
+/* Flushes a file or folder to disk. */
+fsh_status fsh_file_sync(const char *path, fsh_err *err);
+
+/* Flushes a finished temporary file, renames it to its final name, flushes the folder. */
+fsh_status fsh_file_commit(const char *temporary, const char *final, fsh_err *err);
+
+/* Removes every file in folder whose name begins with prefix and ends with suffix; counts into
+ * *removed (may be NULL). */
+fsh_status fsh_folder_sweep(const char *folder, const char *prefix, const char *suffix,
+                            uint32_t *removed, fsh_err *err);
+
+#endif
