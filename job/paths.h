@@ -1,0 +1,16 @@
+/* Where the files of a job lie in its output folder. One place for all names. */
+#ifndef FSH_JOB_PATHS_H
+#define FSH_JOB_PATHS_H
+
+#define FSH_PATH_STATE "state"                      /* folder: what a restart needs */
+#define FSH_PATH_UNITS "state/manifest.h5"          /* the scanned input, cut into units */
+#define FSH_PATH_JOB "state/job.yaml"               /* the resolved job that made this output */
+#define FSH_PATH_LEDGER "state/ledger.sqlite"       /* life of every unit */
+#define FSH_PATH_SHARDS "shards"
+#define FSH_PATH_SHARD "shards/shard-%06u.h5"
+#define FSH_PATH_SHARD_TEMPORARY "shards/.shard-%06u-%s.tmp"
+#define FSH_PATH_INDEX "index.h5"
+#define FSH_PATH_MANIFEST "manifest.json"
+#define FSH_PATH_REPORT "report.html"
+
+#endif

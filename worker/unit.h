@@ -1,0 +1,33 @@
+/* Runs units: photographs in, one committed shard out. What the compute child of a worker does, and
+ * `faceshard unit K`.
+ *
+ *     fsh_runner_open(job, threads, &runner, &err);      loads models and templates: seconds
+ *     fsh_runner_unit(runner, 7, "e3a1", tick, self, &report, &err);
+ *     fsh_runner_close(runner);
+ */
+#ifndef FSH_WORKER_UNIT_H
+#define FSH_WORKER_UNIT_H
+
+#include "job/job.h"
+#include "proto/report.h"
+
+typedef struct fsh_runner fsh_runner;
+
+/* Called from the compute thread after each photograph or so: how many of the unit's samples are done. A
+ * return value other than 0 stops the unit with INTERRUPTED. */
+typedef int fsh_unit_progress(void *self, uint32_t samples_done, uint32_t samples_n);
+
+/* The job is borrowed until close. The job's manifest must exist in its output folder. */
+fsh_status fsh_runner_open(const fsh_job *job, uint32_t threads, fsh_runner **runner, fsh_err *err);
+void fsh_runner_close(fsh_runner *runner);
+
+/* Runs unit `number` and commits its shard: OUT/shards/.shard-NNNNNN-TOKEN.tmp, flushed, renamed to
+ * OUT/shards/shard-NNNNNN.h5. token makes the temporary name unique. Bad input never fails a unit;
+ * a full disk, a missing model or a manifest that is gone does. */
+fsh_status fsh_runner_unit(fsh_runner *runner, uint32_t number, const char *token,
+                           fsh_unit_progress *progress, void *self, fsh_report *report, fsh_err *err);
+
+/* Names of report.times_ns, in order; ended by NULL: the stages of the job, "decode", "cut", "encode", "shard". */
+const char *const *fsh_runner_time_names(const fsh_runner *runner);
+
+#endif
