@@ -1,0 +1,162 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+fsh_text_fini(fsh_text *text)
+{
+    free(text->data);
+    memset(text, 0, sizeof *text);
+}
+
+void
+fsh_text_clear(fsh_text *text)
+{
+    text->bytes = 0;
+    text->broken = false;
+    if (text->data)
+        text->data[0] = '\0';
+}
+
+bool
+fsh_text_ok(const fsh_text *text)
+{
+    return !text->broken;
+}
+
+const char *
+fsh_text_get(const fsh_text *text)
+{
+    return text->data ? text->data : "";
+}
+
+/* Makes room for more bytes and the ending zero. */
+static bool
+reserve(fsh_text *text, size_t more)
+{
+    size_t capacity = text->capacity ? text->capacity : 64;
+    char *grown;
+
+    while (capacity < text->bytes + more + 1)
+        capacity *= 2;
+    if (capacity == text->capacity)
+        return true;
+    grown = realloc(text->data, capacity);
+    if (!grown) {
+        text->broken = true;
+        return false;
+    }
+    text->data = grown;
+    text->capacity = capacity;
+    return true;
+}
+
+void
+fsh_text_add_bytes(fsh_text *text, const void *data, size_t bytes)
+{
+    if (!reserve(text, bytes))
+        return;
+    if (bytes)
+        memcpy(text->data + text->bytes, data, bytes);
+    text->bytes += bytes;
+    text->data[text->bytes] = '\0';
+}
+
+void
+fsh_text_add(fsh_text *text, const char *string)
+{
+    fsh_text_add_bytes(text, string, strlen(string));
+}
+
+void
+fsh_text_addf(fsh_text *text, const char *format, ...)
+{
+    va_list args, again;
+    int bytes;
+
+    va_start(args, format);
+    va_copy(again, args);
+    bytes = vsnprintf(NULL, 0, format, args);
+    if (bytes >= 0 && reserve(text, (size_t)bytes)) {
+        vsnprintf(text->data + text->bytes, (size_t)bytes + 1, format, again);
+        text->bytes += (size_t)bytes;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+/* Bytes of the UTF-8 sequence at s (RFC 3629: no surrogates, nothing over-long), 0 where there is none. */
+static size_t
+utf8_length(const uint8_t *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] >= 0xC2 && s[0] <= 0xDF)
+        return (s[1] & 0xC0) == 0x80 ? 2 : 0;
+    if (s[0] >= 0xE0 && s[0] <= 0xEF) {
+        uint8_t low = s[0] == 0xE0 ? 0xA0 : 0x80, high = s[0] == 0xED ? 0x9F : 0xBF;
+
+        return s[1] >= low && s[1] <= high && (s[2] & 0xC0) == 0x80 ? 3 : 0;
+    }
+    if (s[0] >= 0xF0 && s[0] <= 0xF4) {
+        uint8_t low = s[0] == 0xF0 ? 0x90 : 0x80, high = s[0] == 0xF4 ? 0x8F : 0xBF;
+
+        return s[1] >= low && s[1] <= high && (s[2] & 0xC0) == 0x80 && (s[3] & 0xC0) == 0x80 ? 4 : 0;
+    }
+    return 0;
+}
+
+static void
+add_json_ascii(fsh_text *text, char c)
+{
+    if (c == '"' || c == '\\')
+        fsh_text_addf(text, "\\%c", c);
+    else if (c == '\n')
+        fsh_text_add(text, "\\n");
+    else if (c == '\t')
+        fsh_text_add(text, "\\t");
+    else if ((uint8_t)c < 0x20 || c == 0x7F)
+        fsh_text_addf(text, "\\u%04x", (uint8_t)c);
+    else
+        fsh_text_add_bytes(text, &c, 1);
+}
+
+void
+fsh_text_add_json(fsh_text *text, const char *string)
+{
+    const uint8_t *s = (const uint8_t *)string;
+
+    fsh_text_add(text, "\"");
+    while (*s) {
+        size_t length = utf8_length(s);
+
+        if (length == 1)
+            add_json_ascii(text, (char)*s);
+        else if (length)
+            fsh_text_add_bytes(text, s, length);
+        else
+            fsh_text_add(text, "\xEF\xBF\xBD");
+        s += length ? length : 1;
+    }
+    fsh_text_add(text, "\"");
+}
+
+void
+fsh_text_add_visible(fsh_text *text, const char *string)
+{
+    const uint8_t *s = (const uint8_t *)string;
+
+    while (*s) {
+        size_t length = utf8_length(s);
+
+        if (length == 0 || *s < 0x20 || *s == 0x7F)
+            fsh_text_addf(text, "\\x%02x", *s);
+        else
+            fsh_text_add_bytes(text, s, length);
+        s += length ? length : 1;
+    }
+}
