@@ -22,7 +22,7 @@ extern "C" {
  * Once per process, before any other call to stages/vision. */
 void fsh_vision_init(void);
 
-/* Versions of OpenCV, dlib and libjpeg-turbo in one line of at most bytes - 1 characters. */
+/* OpenCV, dlib and TurboJPEG with their versions, in one line of at most bytes - 1 characters. */
 void fsh_vision_about(char *text, size_t bytes);
 
 /* Decodes a picture: RGB, upright (EXIF orientation applied), 8 bits. Grey and palette are spread to
