@@ -4,10 +4,10 @@
  *
  *     fsh_shard *shard;
  *     fsh_shard_create(".unit-000007.tmp", &meta, &shard, &err);
- *     fsh_shard_add_identity(shard, label, "n000123");
- *     fsh_shard_add(shard, &row);             // as often as there are rows, in their order
- *     fsh_shard_add_rejected(shard, &rejected);
- *     fsh_shard_finish(&shard, &totals, &err);   // closes; then fsh_file_commit to the final name
+ *     fsh_shard_add_identity(shard, label, "n000123", &err);
+ *     fsh_shard_add(shard, &row, &err);          // as often as there are rows, in their order
+ *     fsh_shard_add_rejected(shard, &rejected, &err);
+ *     fsh_shard_finish(&shard, &err);            // closes; then fsh_file_commit to the final name
  */
 #ifndef FSH_SHARDS_SHARD_H
 #define FSH_SHARDS_SHARD_H
