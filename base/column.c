@@ -1,12 +1,14 @@
-/* Columns: datasets that grow by rows. Rows of fixed size are gathered until a chunk is full and then stored
- * as that chunk, past HDF5's own conversion and cache; the last chunk is filled up with zeros. */
+/* Columns: datasets that grow by rows. Rows of fixed size are gathered until a chunk is full and
+ * then stored as that chunk, past HDF5's own conversion and cache; the last chunk is filled up with
+ * zeros. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/store_hdf5.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "chunks are stored as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "chunks are stored as they lie in memory");
 
 struct fsh_column {
     fsh_store *store; /* borrowed */
@@ -18,7 +20,8 @@ struct fsh_column {
     uint64_t rows;                         /* appended, or there when reading */
     size_t row_bytes;                      /* in memory */
     uint32_t chunk_rows;
-    uint8_t *chunk; /* rows that are gathered; NULL when reading, for one-row chunks, TEXT and BYTES */
+    uint8_t
+        *chunk; /* rows that are gathered; NULL when reading, for one-row chunks, TEXT and BYTES */
 };
 
 static bool
@@ -197,8 +200,8 @@ write_chunk(fsh_column *column, uint64_t row, const void *chunk, fsh_err *err)
 
     if (status)
         return status;
-    if (H5Dwrite_chunk(column->set, H5P_DEFAULT, 0, at, column->row_bytes * column->chunk_rows, chunk) <
-        0)
+    if (H5Dwrite_chunk(column->set, H5P_DEFAULT, 0, at, column->row_bytes * column->chunk_rows,
+                       chunk) < 0)
         return fsh_store_fail(column->store, FSH_IO, err, "/%s cannot be written", column->name);
     return fsh_store_check(column->store, err);
 }
@@ -216,7 +219,8 @@ fsh_column_append(fsh_column *column, const void *rows, size_t n, fsh_err *err)
         if (column->chunk)
             memcpy(column->chunk + used * column->row_bytes, from, take * column->row_bytes);
         if (used + take == column->chunk_rows)
-            status = write_chunk(column, column->rows - used, column->chunk ? column->chunk : from, err);
+            status =
+                write_chunk(column, column->rows - used, column->chunk ? column->chunk : from, err);
         column->rows += take;
         from += take * column->row_bytes;
         n -= take;

@@ -81,9 +81,9 @@ store_free(fsh_store *store)
     free(store);
 }
 
-/* The fixed format bounds keep the bytes the same when a newer library writes them. Locks are off because
- * nobody opens a file that is being written (it is renamed when finished), and because they fail on some
- * network file systems. */
+/* The fixed format bounds keep the bytes the same when a newer library writes them. Locks are off
+ * because nobody opens a file that is being written (it is renamed when finished), and because they
+ * fail on some network file systems. */
 static hid_t
 access_list(void)
 {
@@ -204,12 +204,14 @@ fsh_store_set_number(fsh_store *store, const char *name, uint64_t number, fsh_er
     return set_attribute(store, name, FSH_CELL_U64, &number, err);
 }
 
-/* Whether the attribute is one value of the wanted class, so that reading it stays within one cell. */
+/* Whether the attribute is one value of the wanted class, so that reading it stays within one cell.
+ */
 static bool
 attribute_is_one(hid_t attribute, hid_t type)
 {
     hid_t space = H5Aget_space(attribute), found = H5Aget_type(attribute);
-    bool fits = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(found) == H5Tget_class(type) &&
+    bool fits = H5Sget_simple_extent_npoints(space) == 1 &&
+                H5Tget_class(found) == H5Tget_class(type) &&
                 H5Tis_variable_str(found) == H5Tis_variable_str(type);
 
     H5Tclose(found);
@@ -226,7 +228,8 @@ get_attribute(fsh_store *store, const char *name, fsh_cell cell, void *value, fs
     if (attribute < 0)
         status = fsh_fail(err, FSH_FORMAT, "%s: has no attribute %s", store->path, name);
     else if (!attribute_is_one(attribute, type))
-        status = fsh_fail(err, FSH_FORMAT, "%s: attribute %s is of another kind", store->path, name);
+        status =
+            fsh_fail(err, FSH_FORMAT, "%s: attribute %s is of another kind", store->path, name);
     else if (H5Aread(attribute, type, value) < 0)
         status = fsh_store_fail(store, FSH_FORMAT, err, "attribute %s cannot be read", name);
     H5Aclose(attribute);

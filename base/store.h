@@ -1,6 +1,6 @@
-/* An HDF5 file as a set of columns: the only place of the program that calls HDF5. A column is a dataset
- * whose first dimension is the row. Files hold no time stamps, so the same calls give the same bytes; they
- * are read by HDF5 1.10 and later. HDF5 is called from one thread at a time.
+/* An HDF5 file as a set of columns: the only place of the program that calls HDF5. A column is a
+ * dataset whose first dimension is the row. Files hold no time stamps, so the same calls give the
+ * same bytes; they are read by HDF5 1.10 and later. HDF5 is called from one thread at a time.
  *
  *     fsh_store_create("new.h5", &store, &err);
  *     fsh_store_set_text(store, "version", "0.1.0", &err);
@@ -51,8 +51,8 @@ fsh_status fsh_store_create(const char *path, fsh_store **store, fsh_err *err);
 /* Opens a file for reading. A file that is no HDF5 file fails with FORMAT. */
 fsh_status fsh_store_open(const char *path, fsh_store **store, fsh_err *err);
 
-/* Closes, frees and sets *store to NULL, also on failure. NULL is fine. A failed write of any earlier
- * moment is told here at the latest. Columns are closed before their store. */
+/* Closes, frees and sets *store to NULL, also on failure. NULL is fine. A failed write of any
+ * earlier moment is told here at the latest. Columns are closed before their store. */
 fsh_status fsh_store_close(fsh_store **store, fsh_err *err);
 
 const char *fsh_store_path(const fsh_store *store);
@@ -61,7 +61,8 @@ const char *fsh_store_path(const fsh_store *store);
 fsh_status fsh_store_set_text(fsh_store *store, const char *name, const char *text, fsh_err *err);
 fsh_status fsh_store_set_number(fsh_store *store, const char *name, uint64_t number, fsh_err *err);
 
-/* Appends a text attribute to *text; sets *number. One that is missing or of another kind is FORMAT. */
+/* Appends a text attribute to *text; sets *number. One that is missing or of another kind is
+ * FORMAT. */
 fsh_status fsh_store_get_text(fsh_store *store, const char *name, fsh_text *text, fsh_err *err);
 fsh_status fsh_store_get_number(fsh_store *store, const char *name, uint64_t *number, fsh_err *err);
 
@@ -72,8 +73,8 @@ bool fsh_store_has(fsh_store *store, const char *name);
 fsh_status fsh_column_create(fsh_store *store, const fsh_column_spec *spec, fsh_column **column,
                              fsh_err *err);
 
-/* Opens a column for reading. One that is missing, or whose cells or row shape are not those of spec, is
- * FORMAT. */
+/* Opens a column for reading. One that is missing, or whose cells or row shape are not those of
+ * spec, is FORMAT. */
 fsh_status fsh_column_open(fsh_store *store, const fsh_column_spec *spec, fsh_column **column,
                            fsh_err *err);
 
@@ -90,12 +91,14 @@ fsh_status fsh_column_append(fsh_column *column, const void *rows, size_t n, fsh
 
 /* Appends one row of TEXT or of BYTES. */
 fsh_status fsh_column_append_text(fsh_column *column, const char *text, fsh_err *err);
-fsh_status fsh_column_append_bytes(fsh_column *column, const void *data, size_t bytes, fsh_err *err);
+fsh_status fsh_column_append_bytes(fsh_column *column, const void *data, size_t bytes,
+                                   fsh_err *err);
 
 /* Reads rows first to first + n - 1 of fixed size into rows; a range past the end is FORMAT. */
 fsh_status fsh_column_read(fsh_column *column, uint64_t first, size_t n, void *rows, fsh_err *err);
 
-/* Reads n rows of TEXT: *texts (caller frees with one free) is n strings, in one piece of memory. */
+/* Reads n rows of TEXT: *texts (caller frees with one free) is n strings, in one piece of memory.
+ */
 fsh_status fsh_column_read_texts(fsh_column *column, uint64_t first, size_t n, char ***texts,
                                  fsh_err *err);
 
@@ -111,7 +114,7 @@ typedef struct fsh_store_part {
 
 /* Makes a virtual column: the rows of the same column of all parts, one after the other. Nothing is
  * copied; a part that is missing later reads as zeros, which is HDF5's rule. */
-fsh_status fsh_store_join(fsh_store *store, const fsh_column_spec *spec, const fsh_store_part *parts,
-                          uint32_t n, fsh_err *err);
+fsh_status fsh_store_join(fsh_store *store, const fsh_column_spec *spec,
+                          const fsh_store_part *parts, uint32_t n, fsh_err *err);
 
 #endif

@@ -3,10 +3,11 @@
 
 #include "base/store_hdf5.h"
 
-/* Lays rows of one part at row `first` of the joined space. HDF5 finds a relative path from the folder of
- * the joining file. */
+/* Lays rows of one part at row `first` of the joined space. HDF5 finds a relative path from the
+ * folder of the joining file. */
 static herr_t
-add_part(hid_t how, hid_t space, const fsh_column_spec *spec, const fsh_store_part *part, uint64_t first)
+add_part(hid_t how, hid_t space, const fsh_column_spec *spec, const fsh_store_part *part,
+         uint64_t first)
 {
     hsize_t start[1 + FSH_COLUMN_RANK_MAX] = {first}, count[1 + FSH_COLUMN_RANK_MAX] = {part->rows};
     char name[256] = "/";
@@ -25,8 +26,8 @@ add_part(hid_t how, hid_t space, const fsh_column_spec *spec, const fsh_store_pa
 }
 
 fsh_status
-fsh_store_join(fsh_store *store, const fsh_column_spec *spec, const fsh_store_part *parts, uint32_t n,
-               fsh_err *err)
+fsh_store_join(fsh_store *store, const fsh_column_spec *spec, const fsh_store_part *parts,
+               uint32_t n, fsh_err *err)
 {
     hid_t how = H5Pcreate(H5P_DATASET_CREATE), space, set = H5I_INVALID_HID;
     hsize_t dims[1 + FSH_COLUMN_RANK_MAX] = {0};

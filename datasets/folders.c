@@ -1,13 +1,14 @@
 /* Reader `folders`: a folder per identity, nested once or twice or not.
  *
- * An identity is a folder that directly holds picture names, or an empty folder; its name is its path below
- * the input. Any entry of a folder that has a picture name is a sample, whatever it turns out to be when it is
- * loaded: so nothing is opened or looked at while scanning, and nothing disappears untold. A linked folder
- * can be an identity, but its subfolders are not entered, so that a loop of links ends.
+ * An identity is a folder that directly holds picture names, or an empty folder; its name is its
+ * path below the input. Any entry of a folder that has a picture name is a sample, whatever it
+ * turns out to be when it is loaded: so nothing is opened or looked at while scanning, and nothing
+ * disappears untold. A linked folder can be an identity, but its subfolders are not entered, so
+ * that a loop of links ends.
  *
- * Names are compared as whole strings of bytes: "a" < "a-b" < "a/b". A walk folder by folder would not give that
- * order; taking the least of all folders that are known but not yet read does, because whatever lies in a
- * folder comes after the folder itself. */
+ * Names are compared as whole strings of bytes: "a" < "a-b" < "a/b". A walk folder by folder would
+ * not give that order; taking the least of all folders that are known but not yet read does,
+ * because whatever lies in a folder comes after the folder itself. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +110,8 @@ pop_folder(folder_walk *walk)
 static fsh_status
 add_picture(folder_walk *walk, const char *name, fsh_err *err)
 {
-    char **pictures = grow(walk->pictures, walk->pictures_n, &walk->pictures_room, sizeof *pictures);
+    char **pictures =
+        grow(walk->pictures, walk->pictures_n, &walk->pictures_room, sizeof *pictures);
 
     if (pictures)
         walk->pictures = pictures;
@@ -235,8 +237,8 @@ list_folder(folder_walk *walk, const waiting *folder, DIR *dir, fsh_err *err)
 static fsh_status
 read_folder(folder_walk *walk, const waiting *folder, fsh_err *err)
 {
-    int fd = openat(walk->input, *folder->name ? folder->name : ".",
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd =
+        openat(walk->input, *folder->name ? folder->name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     fsh_status status;
 
@@ -282,10 +284,11 @@ folders_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
     return status;
 }
 
-/* Why a file cannot be had, from the errno value of stat or open. The file system itself failing (the whole
- * input gone, no descriptors) is not the sample's fault. */
+/* Why a file cannot be had, from the errno value of stat or open. The file system itself failing
+ * (the whole input gone, no descriptors) is not the sample's fault. */
 static fsh_status
-reason_of_errno(const char *input, const char *path, int errno_value, fsh_reason *reason, fsh_err *err)
+reason_of_errno(const char *input, const char *path, int errno_value, fsh_reason *reason,
+                fsh_err *err)
 {
     struct stat info;
 
@@ -337,8 +340,8 @@ read_file(int fd, const char *path, size_t size, uint8_t **data, size_t *bytes, 
     return FSH_OK;
 }
 
-/* A pipe or device is never opened: stat says what it is before. The file may change in between, so the open
- * one is asked again. */
+/* A pipe or device is never opened: stat says what it is before. The file may change in between, so
+ * the open one is asked again. */
 static fsh_status
 folders_load(const char *input, const char *identity, const char *sample, uint8_t **data,
              size_t *bytes, fsh_reason *reason, fsh_err *err)
@@ -372,8 +375,9 @@ folders_load(const char *input, const char *identity, const char *sample, uint8_
 
 const fsh_reader fsh_reader_folders = {
     .format = "folders",
-    .summary = "a folder per identity with its pictures in it (jpg, jpeg, png, bmp, webp, tif, tiff), "
-               "nested at most twice",
+    .summary =
+        "a folder per identity with its pictures in it (jpg, jpeg, png, bmp, webp, tif, tiff), "
+        "nested at most twice",
     .scan = folders_scan,
     .load = folders_load,
 };

@@ -1,5 +1,5 @@
-/* The file has these columns; a name ends with a zero byte, and lies in a blob at the place that the
- * table of units gives for the first one of each unit. See docs/shard-format.md. */
+/* The file has these columns; a name ends with a zero byte, and lies in a blob at the place that
+ * the table of units gives for the first one of each unit. See docs/shard-format.md. */
 #include "datasets/manifest.h"
 
 #include <stdio.h>
@@ -17,8 +17,12 @@ enum column { SAMPLE_NAMES, IDENTITY_NAMES, IDENTITY_STARTS, UNITS, COLUMNS_N };
 static const fsh_column_spec columns[COLUMNS_N] = {
     {"samples/names", FSH_CELL_U8, 0, {0}, 1 << 16},
     {"identities/names", FSH_CELL_U8, 0, {0}, 1 << 16},
-    {"identities/first_sample", FSH_CELL_U64, 0, {0}, 1 << 12}, /* and the number of samples at the end */
-    {"units/first", FSH_CELL_U64, 1, {4}, 1 << 10},             /* a mark a row, and one for the end */
+    {"identities/first_sample",
+     FSH_CELL_U64,
+     0,
+     {0},
+     1 << 12},                                      /* and the number of samples at the end */
+    {"units/first", FSH_CELL_U64, 1, {4}, 1 << 10}, /* a mark a row, and one for the end */
 };
 
 /* A place between two identities. Rows of units/first have these four in this order. */
@@ -49,9 +53,11 @@ typedef struct builder {
     void *self;
 } builder;
 
-/* Adds a name to its blob and to the digest; the kind keeps apart "a", "b" and "a" with the sample "b". */
+/* Adds a name to its blob and to the digest; the kind keeps apart "a", "b" and "a" with the sample
+ * "b". */
 static fsh_status
-add_name(builder *build, enum column column, char kind, const char *name, uint64_t *byte, fsh_err *err)
+add_name(builder *build, enum column column, char kind, const char *name, uint64_t *byte,
+         fsh_err *err)
 {
     size_t bytes = strlen(name) + 1;
 
@@ -68,8 +74,8 @@ begin_unit(builder *build, mark at, fsh_err *err)
     return fsh_column_append(build->columns[UNITS], &at, 1, err);
 }
 
-/* Now that the last identity's size is known: does it still fit into the unit? Identities count too, so that
- * a million of empty folders are not one unit. */
+/* Now that the last identity's size is known: does it still fit into the unit? Identities count
+ * too, so that a million of empty folders are not one unit. */
 static fsh_status
 end_identity(builder *build, fsh_err *err)
 {
@@ -128,8 +134,8 @@ close_last_unit(builder *build, const fsh_reader *reader, const char *input, fsh
         return status;
     if (!build->end.identity)
         return fsh_fail(err, FSH_USAGE,
-                        "%s: no identity found (%llu entries ignored); input format %s is %s", input,
-                        (unsigned long long)build->ignored, reader->format, reader->summary);
+                        "%s: no identity found (%llu entries ignored); input format %s is %s",
+                        input, (unsigned long long)build->ignored, reader->format, reader->summary);
     build->units++;
     status = fsh_column_append(build->columns[IDENTITY_STARTS], &build->end.sample, 1, err);
     return status ? status : begin_unit(build, build->end, err);
@@ -232,7 +238,8 @@ read_digest(fsh_store *store, fsh_hash *digest, fsh_err *err)
     int i;
 
     if (!status && hex.bytes != FSH_HASH_HEX - 1)
-        status = fsh_fail(err, FSH_FORMAT, "%s: attribute digest is no SHA-256", fsh_store_path(store));
+        status =
+            fsh_fail(err, FSH_FORMAT, "%s: attribute digest is no SHA-256", fsh_store_path(store));
     for (i = 0; i < FSH_HASH_BYTES && !status; i++) {
         int high = from_hex(hex.data[2 * i]), low = from_hex(hex.data[2 * i + 1]);
 
@@ -252,7 +259,8 @@ read_totals(fsh_store *store, fsh_manifest_totals *totals, fsh_err *err)
     fsh_status status = fsh_store_get_number(store, "format", &format, err);
 
     if (!status && format != FORMAT)
-        return fsh_fail(err, FSH_FORMAT, "%s: manifest format %llu, this program reads %d: plan again",
+        return fsh_fail(err, FSH_FORMAT,
+                        "%s: manifest format %llu, this program reads %d: plan again",
                         fsh_store_path(store), (unsigned long long)format, FORMAT);
     if (!status)
         status = fsh_store_get_number(store, "samples", &totals->samples, err);
@@ -287,7 +295,8 @@ units_are_sound(const fsh_manifest *manifest)
             units[i + 1].identity - units[i].identity > UINT32_MAX / 2)
             return false;
     return units[0].identity == 0 && units[0].sample == 0 &&
-           end->identity == manifest->totals.identities && end->sample == manifest->totals.samples &&
+           end->identity == manifest->totals.identities &&
+           end->sample == manifest->totals.samples &&
            end->identity_byte == fsh_column_rows(manifest->columns[IDENTITY_NAMES]) &&
            end->sample_byte == fsh_column_rows(manifest->columns[SAMPLE_NAMES]);
 }
@@ -359,7 +368,8 @@ fsh_manifest_unit_samples(const fsh_manifest *manifest, uint32_t number)
     return (uint32_t)(manifest->units[number + 1].sample - manifest->units[number].sample);
 }
 
-/* Points at n names that lie one after the other in `bytes` bytes; false where there are not exactly n. */
+/* Points at n names that lie one after the other in `bytes` bytes; false where there are not
+ * exactly n. */
 static bool
 point_at_names(char *at, uint64_t bytes, char **names, uint32_t n)
 {
@@ -409,17 +419,18 @@ read_unit(fsh_manifest *manifest, const mark *from, const mark *to, fsh_unit *un
     stored = (uint64_t *)(unit->sample_names + samples_n);
     unit->identity_starts = (uint32_t *)(stored + identities_n + 1);
     names = (char *)(unit->identity_starts + identities_n + 1);
-    status = fsh_column_read(manifest->columns[IDENTITY_STARTS], from->identity, identities_n + (size_t)1,
-                             stored, err);
+    status = fsh_column_read(manifest->columns[IDENTITY_STARTS], from->identity,
+                             identities_n + (size_t)1, stored, err);
     if (!status)
-        status = fsh_column_read(manifest->columns[IDENTITY_NAMES], from->identity_byte, identity_bytes,
-                                 names, err);
+        status = fsh_column_read(manifest->columns[IDENTITY_NAMES], from->identity_byte,
+                                 identity_bytes, names, err);
     if (!status)
         status = fsh_column_read(manifest->columns[SAMPLE_NAMES], from->sample_byte, sample_bytes,
                                  names + identity_bytes, err);
-    if (!status && (!take_starts(stored, from, to, unit->identity_starts, identities_n) ||
-                    !point_at_names(names, identity_bytes, unit->identity_names, identities_n) ||
-                    !point_at_names(names + identity_bytes, sample_bytes, unit->sample_names, samples_n)))
+    if (!status &&
+        (!take_starts(stored, from, to, unit->identity_starts, identities_n) ||
+         !point_at_names(names, identity_bytes, unit->identity_names, identities_n) ||
+         !point_at_names(names + identity_bytes, sample_bytes, unit->sample_names, samples_n)))
         status = damaged(manifest, err);
     return status;
 }

@@ -16,43 +16,16 @@ struct fsh_shard {
 };
 
 static fsh_status
-write_attributes(fsh_store *store, const fsh_shard_meta *meta, fsh_err *err)
-{
-    const struct {
-        const char *name, *text;
-    } texts[] = {{"job_hash", meta->job_hash},
-                 {"stages", meta->stages},
-                 {"models", meta->models},
-                 {"variants", meta->variants},
-                 {"version", meta->version},
-                 {"encoding", fsh_encoding_name(meta->encoding)},
-                 {"color_order", "RGB"}};
-    const struct {
-        const char *name;
-        uint64_t number;
-    } numbers[] = {{"format", FSH_SHARD_FORMAT}, {"seed", meta->seed},           {"unit", meta->unit},
-                   {"size", meta->size},         {"dimension", meta->dimension}};
-    fsh_status status = FSH_OK;
-    size_t i;
-
-    for (i = 0; i < sizeof numbers / sizeof numbers[0] && !status; i++)
-        status = fsh_store_set_number(store, numbers[i].name, numbers[i].number, err);
-    for (i = 0; i < sizeof texts / sizeof texts[0] && !status; i++)
-        status = fsh_store_set_text(store, texts[i].name, texts[i].text ? texts[i].text : "", err);
-    return status;
-}
-
-static fsh_status
 make_columns(fsh_shard *shard, fsh_err *err)
 {
     fsh_status status = FSH_OK;
     int i;
 
     for (i = 0; i < FSH_COLUMN_N && !status; i++) {
-        fsh_column_spec spec =
-            fsh_shard_column_spec((fsh_shard_column)i, shard->size, shard->encoding, shard->dimension);
+        fsh_column_spec spec = fsh_shard_column_spec((fsh_shard_column)i, shard->size,
+                                                     shard->encoding, shard->dimension);
 
-        if (fsh_shard_column_used((fsh_shard_column)i, shard->dimension))
+        if (fsh_shard_column_used((fsh_shard_column)i, false, shard->dimension))
             status = fsh_column_create(shard->store, &spec, &shard->columns[i], err);
     }
     return status;
@@ -84,7 +57,7 @@ fsh_shard_create(const char *path, const fsh_shard_meta *meta, fsh_shard **out, 
     shard->encoding = meta->encoding;
     status = fsh_store_create(path, &shard->store, err);
     if (!status)
-        status = write_attributes(shard->store, meta, err);
+        status = fsh_shard_write_meta(shard->store, meta, false, err);
     if (!status)
         status = make_columns(shard, err);
     if (status)
@@ -120,7 +93,8 @@ add_picture(fsh_shard *shard, const fsh_shard_row *row, fsh_err *err)
     if (shard->encoding != FSH_ENCODING_RAW)
         return fsh_column_append_bytes(images, row->bytes, row->bytes_n, err);
     if (row->bytes_n != (size_t)shard->size * shard->size * 3)
-        return fsh_fail(err, FSH_INTERNAL, "%s: a picture of %zu bytes among pictures of %u x %u px",
+        return fsh_fail(err, FSH_INTERNAL,
+                        "%s: a picture of %zu bytes among pictures of %u x %u px",
                         fsh_store_path(shard->store), row->bytes_n, shard->size, shard->size);
     return fsh_column_append(images, row->bytes, 1, err);
 }
@@ -164,8 +138,7 @@ fsh_status
 fsh_shard_add_identity(fsh_shard *shard, int64_t label, const char *name, fsh_err *err)
 {
     const cell cells[] = {{FSH_COLUMN_IDENTITY_LABEL, &label}};
-    fsh_status status =
-        fsh_column_append_text(shard->columns[FSH_COLUMN_IDENTITY_NAME], name, err);
+    fsh_status status = fsh_column_append_text(shard->columns[FSH_COLUMN_IDENTITY_NAME], name, err);
 
     return status ? status : add_cells(shard, cells, 1, err);
 }
