@@ -1,4 +1,11 @@
-/* A job: what a job file says, checked and with all defaults filled in. */
+/* A job: what a job file says, checked and with all defaults filled in.
+ *
+ *     fsh_job *job;
+ *     fsh_job_read("job.yaml", &overrides, &job, &err);
+ *     fsh_job_hash(job, &err);
+ *     fsh_job_print(job, &text);
+ *     fsh_job_free(job);
+ */
 #ifndef FSH_JOB_JOB_H
 #define FSH_JOB_JOB_H
 
@@ -21,35 +28,43 @@ typedef struct fsh_step {
     void *params; /* owned by the job */
 } fsh_step;
 
-/* A chain of synthesis stages: one output picture. */
+/* Stages in the order in which they run. In `variants` one chain makes one output picture. */
 typedef struct fsh_chain {
-    char name[FSH_ARG_TEXT_BYTES]; /* "original", "mask+augment" */
     fsh_step steps[FSH_STEPS_MAX];
     uint32_t steps_n;
 } fsh_chain;
 
 typedef struct fsh_job {
     const fsh_reader *reader;
-    char input[FSH_ARG_TEXT_BYTES];  /* absolute */
-    char output[FSH_ARG_TEXT_BYTES]; /* absolute */
+    char format[FSH_ARG_TEXT_BYTES];
+    char input[FSH_ARG_TEXT_BYTES];     /* absolute */
+    char output[FSH_ARG_TEXT_BYTES];    /* absolute */
     char templates[FSH_ARG_TEXT_BYTES]; /* absolute; the project's own by default */
-    int64_t size;          /* px */
-    int32_t encoding;      /* fsh_encoding */
+    int64_t size;        /* of the stored pictures, px */
+    int32_t encoding;    /* fsh_encoding */
+    int64_t quality;     /* of encoding jpeg, 1 to 100 */
     int64_t seed;
-    int64_t unit_images;   /* bound of a unit */
-    int64_t max_pixels;    /* of an input picture */
-    double max_rejected;   /* share of samples over which the exit code is 1 */
+    int64_t unit_images; /* bound of a unit */
+    int64_t max_pixels;  /* of an input picture */
+    double max_rejected; /* share of the samples over which the exit code is 1 */
     fsh_models models;
-    fsh_step steps[FSH_STEPS_MAX]; /* ANALYSE and SELECT, in order */
-    uint32_t steps_n;
-    fsh_chain variants[FSH_VARIANTS_MAX];
+    fsh_chain stages;    /* ANALYSE and SELECT, in order, with what was missing put in */
+    fsh_chain variants[FSH_VARIANTS_MAX]; /* SYNTHESISE */
     uint32_t variants_n;
-    char hash[FSH_HASH_HEX]; /* of all that the result depends on: stages, versions, models, seed, size, input digest excluded */
+    char hash[FSH_HASH_HEX]; /* filled by fsh_job_hash, "" before */
+    fsh_text model_list;     /* of the same: "detector ssd SHA256", a line each */
 } fsh_job;
 
-/* Reads a job file, applies sets ("stages.detect.margin=40", n of them) and checks it. Errors are USAGE and name
- * file, line, key, what was found and what is allowed. Free with fsh_job_free. */
-fsh_status fsh_job_read(const char *path, const char *const *sets, uint32_t n, fsh_job **job,
+/* What a command line says instead of the job file. */
+typedef struct fsh_job_overrides {
+    const char *input, *output; /* paths; NULL leaves what the file says */
+    const char *const *sets;    /* "stages.detect.margin=40" */
+    uint32_t sets_n;
+} fsh_job_overrides;
+
+/* Reads a job file, applies the overrides (NULL: none) and checks it. Errors are USAGE and name file, line,
+ * key, what was found and what is allowed. Free with fsh_job_free. */
+fsh_status fsh_job_read(const char *path, const fsh_job_overrides *overrides, fsh_job **job,
                         fsh_err *err);
 
 /* The same from text, as fsh_job_print made it. */
@@ -59,5 +74,29 @@ void fsh_job_free(fsh_job *job);
 
 /* Appends the resolved job as YAML: reading it gives the same job and the same hash. */
 void fsh_job_print(const fsh_job *job, fsh_text *out);
+
+/* Fills job->hash: SHA-256 over all that the bytes of the shards depend on besides the input: stages with
+ * versions and parameters, seed, size, encoding, units, and the files of models and templates. Paths do not
+ * count. Fails with MODEL or IO where one of those files is missing. */
+fsh_status fsh_job_hash(fsh_job *job, fsh_err *err);
+
+/* Appends the name of a variant: "original", "mask+augment". */
+void fsh_chain_name(const fsh_chain *chain, fsh_text *out);
+
+/* Appends "[{mask: {style: fitted, ...}}, ...]". */
+void fsh_chain_print(const fsh_chain *chain, fsh_text *out);
+
+/* The sections of a job file and their rows, for help texts; ended by a row of NULL. */
+typedef struct fsh_section {
+    const char *name;
+    const fsh_arg *args;
+} fsh_section;
+extern const fsh_section fsh_sections[];
+
+/* The presets of `variants`, for help texts: name and meaning, ended by a row of NULL. */
+typedef struct fsh_preset {
+    const char *name, *chains;
+} fsh_preset;
+extern const fsh_preset fsh_presets[];
 
 #endif

@@ -57,10 +57,13 @@ typedef struct fsh_shard_rejected {
     int64_t label;
     fsh_reason reason;
     float value;     /* a distance, a size, a signal number; NaN where none */
-    uint8_t variant; /* which output is missing, or FSH_SHARD_WHOLE_SAMPLE */
+    uint8_t variant; /* which output is missing, or one of the values below */
 } fsh_shard_rejected;
 
-enum { FSH_SHARD_WHOLE_SAMPLE = 255 };
+enum {
+    FSH_SHARD_ONE_FACE = 254,    /* one of several faces of a sample that is delivered */
+    FSH_SHARD_WHOLE_SAMPLE = 255 /* the sample has no picture in the shard; these rows make up the counts */
+};
 
 typedef struct fsh_shard fsh_shard;
 

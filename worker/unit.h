@@ -13,21 +13,24 @@
 
 typedef struct fsh_runner fsh_runner;
 
-/* Called from the compute thread after each photograph or so: how many of the unit's samples are done. A
- * return value other than 0 stops the unit with INTERRUPTED. */
-typedef int fsh_unit_progress(void *self, uint32_t samples_done, uint32_t samples_n);
+/* Called from any compute thread, one at a time: how many steps of the unit are done. Each sample is two
+ * steps, looking at it and drawing its pictures. A return value other than 0 stops the unit with
+ * INTERRUPTED. */
+typedef int fsh_unit_progress(void *self, uint32_t steps_done, uint32_t steps_n);
 
-/* The job is borrowed until close. The job's manifest must exist in its output folder. */
+/* The job is borrowed until close and must have its hash. The job's manifest must exist in its output
+ * folder. */
 fsh_status fsh_runner_open(const fsh_job *job, uint32_t threads, fsh_runner **runner, fsh_err *err);
 void fsh_runner_close(fsh_runner *runner);
 
 /* Runs unit `number` and commits its shard: OUT/shards/.shard-NNNNNN-TOKEN.tmp, flushed, renamed to
- * OUT/shards/shard-NNNNNN.h5. token makes the temporary name unique. Bad input never fails a unit;
- * a full disk, a missing model or a manifest that is gone does. */
+ * OUT/shards/shard-NNNNNN.h5. token makes the temporary name unique. progress may be NULL. Bad input never
+ * fails a unit; a full disk, a missing model or a manifest that is gone does. */
 fsh_status fsh_runner_unit(fsh_runner *runner, uint32_t number, const char *token,
                            fsh_unit_progress *progress, void *self, fsh_report *report, fsh_err *err);
 
-/* Names of report.times_ns, in order; ended by NULL: the stages of the job, "decode", "cut", "encode", "shard". */
-const char *const *fsh_runner_time_names(const fsh_runner *runner);
+/* Names of report.times_ns, in order, ended by NULL: the same for every runner of the job. *names must have
+ * FSH_REPORT_TIMES_MAX + 1 places. */
+void fsh_job_time_names(const fsh_job *job, const char **names);
 
 #endif

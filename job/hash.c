@@ -1,0 +1,169 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job/job.h"
+
+/* The card that a stage runs, told from what it gives; NULL for stages without a model. */
+static const char *
+card_of(const fsh_job *job, const fsh_stage *stage, fsh_model_task *task, const char **role)
+{
+    static const char *const roles[] = {"detector", "landmarker", "embedder"};
+    const char *const cards[] = {job->models.detector, job->models.landmarker, job->models.embedder};
+    static const unsigned gives[] = {FSH_FACT_FACE, FSH_FACT_LANDMARKS, FSH_FACT_EMBEDDING};
+    static const fsh_model_task tasks[] = {FSH_TASK_DETECT, FSH_TASK_LANDMARKS, FSH_TASK_EMBED};
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (stage->gives & gives[i]) {
+            *task = tasks[i];
+            *role = roles[i];
+            return cards[i];
+        }
+    return NULL;
+}
+
+static fsh_status
+add_model(fsh_job *job, const fsh_stage *stage, fsh_err *err)
+{
+    fsh_model_task task;
+    const char *role, *name = card_of(job, stage, &task, &role);
+    char hex[FSH_HASH_HEX];
+    fsh_card *card;
+    fsh_status status;
+
+    if (!name)
+        return FSH_OK;
+    card = calloc(1, sizeof *card);
+    if (!card)
+        return fsh_fail(err, FSH_MEMORY, "out of memory");
+    status = fsh_card_load(&job->models, name, task, card, err);
+    if (!status) {
+        fsh_hash_hex(&card->file_hash, hex);
+        fsh_text_addf(&job->model_list, "%s %s %s\n", role, card->name, hex);
+    }
+    free(card);
+    return status;
+}
+
+static int
+not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Byte order, whatever the locale. */
+static int
+by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static fsh_status
+add_template_file(const char *folder, const char *name, fsh_text *out, fsh_err *err)
+{
+    char path[FSH_PATH_BYTES], hex[FSH_HASH_HEX];
+    fsh_hash hash;
+    fsh_status status = fsh_path_join(path, folder, name, err);
+
+    if (!status)
+        status = fsh_hash_file(path, &hash, NULL, err);
+    if (status)
+        return status;
+    fsh_hash_hex(&hash, hex);
+    fsh_text_addf(out, "%s %s\n", name, hex);
+    return FSH_OK;
+}
+
+static fsh_status
+add_template_folder(const char *templates, const char *kind, fsh_text *out, fsh_err *err)
+{
+    char folder[FSH_PATH_BYTES];
+    struct dirent **entries = NULL;
+    fsh_status status = fsh_path_join(folder, templates, kind, err);
+    int i, n = status ? 0 : scandir(folder, &entries, not_hidden, by_bytes);
+
+    if (!status && n < 0 && errno == ENOENT)
+        return FSH_OK; /* a folder of the user's own may hold masks alone; the stage says if it is missed */
+    if (!status && n < 0)
+        return fsh_fail_errno(err, errno, "%s: cannot be listed", folder);
+    for (i = 0; i < n; i++) {
+        if (!status)
+            status = add_template_file(folder, entries[i]->d_name, out, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+/* What is worn is drawn from templates; the stages that wear are those that need landmarks. */
+static bool
+wears(const fsh_chain *chain)
+{
+    uint32_t i;
+
+    for (i = 0; i < chain->steps_n; i++)
+        if (chain->steps[i].stage->needs & FSH_FACT_LANDMARKS)
+            return true;
+    return false;
+}
+
+static fsh_status
+add_templates(const fsh_job *job, fsh_text *out, fsh_err *err)
+{
+    static const char *const kinds[] = {"masks", "glasses", "sunglasses"};
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < job->variants_n; i++)
+        if (wears(&job->variants[i]))
+            break;
+    if (i == job->variants_n)
+        return FSH_OK;
+    for (i = 0; i < 3 && !status; i++)
+        status = add_template_folder(job->templates, kinds[i], out, err);
+    return status;
+}
+
+/* A chain with the version of every stage. */
+static void
+add_chain(const fsh_chain *chain, fsh_text *out)
+{
+    uint32_t i;
+
+    for (i = 0; i < chain->steps_n; i++)
+        fsh_text_addf(out, "%u.%u ", chain->steps[i].stage->id, chain->steps[i].stage->version);
+    fsh_chain_print(chain, out);
+    fsh_text_add(out, "\n");
+}
+
+fsh_status
+fsh_job_hash(fsh_job *job, fsh_err *err)
+{
+    fsh_text all = {0};
+    fsh_status status = FSH_OK;
+    fsh_hash hash;
+    uint32_t i;
+
+    fsh_text_clear(&job->model_list);
+    for (i = 0; i < job->stages.steps_n && !status; i++)
+        status = add_model(job, job->stages.steps[i].stage, err);
+    fsh_text_addf(&all, "shard format %d\nformat %s\nseed %lld\nsize %lld\nencoding %d %lld\nunits %lld\n"
+                  "max_pixels %lld\n%s", FSH_SHARD_FORMAT, job->format, (long long)job->seed,
+                  (long long)job->size, job->encoding, job->encoding ? (long long)job->quality : 0LL,
+                  (long long)job->unit_images, (long long)job->max_pixels, fsh_text_get(&job->model_list));
+    add_chain(&job->stages, &all);
+    for (i = 0; i < job->variants_n; i++)
+        add_chain(&job->variants[i], &all);
+    if (!status)
+        status = add_templates(job, &all, err);
+    if (!status && !fsh_text_ok(&all))
+        status = fsh_fail(err, FSH_MEMORY, "out of memory");
+    if (!status) {
+        hash = fsh_hash_of(fsh_text_get(&all), all.bytes);
+        fsh_hash_hex(&hash, job->hash);
+    }
+    fsh_text_fini(&all);
+    return status;
+}

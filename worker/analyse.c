@@ -1,0 +1,106 @@
+/* The first phase: every photograph of the unit is looked at once, on all threads, and dropped. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/work.h"
+
+static bool
+any_face_left(const fsh_photo *photo)
+{
+    uint32_t i;
+
+    for (i = 0; i < photo->faces_n; i++)
+        if (photo->faces[i].reason == FSH_REASON_NONE)
+            return true;
+    return false;
+}
+
+static fsh_status
+run_stages(fsh_work *work, uint32_t thread, fsh_photo *photo, fsh_err *err)
+{
+    const fsh_runner *runner = work->runner;
+    fsh_status status = FSH_OK;
+    uint64_t since = fsh_work_now_ns();
+    uint32_t i;
+
+    for (i = 0; i < runner->job->stages.steps_n && !status; i++) {
+        const fsh_opened *opened = runner->stages[i];
+        const fsh_stage *stage = opened->step->stage;
+
+        if (stage->phase != FSH_PHASE_ANALYSE || (i > 0 && !any_face_left(photo)))
+            continue;
+        status = stage->analyse(opened->state, opened->step->params, thread, photo, err);
+        fsh_work_spent(work, thread, opened->time, &since);
+        if (status)
+            fsh_fail_within(err, status, "stage %s", stage->name);
+    }
+    return status;
+}
+
+/* Moves what was found out of the photo. A sample without a usable face takes the reason of its first. */
+static void
+keep_facts(fsh_photo *photo, fsh_facts *facts)
+{
+    facts->faces = photo->faces;
+    facts->faces_n = photo->faces_n;
+    facts->reason = photo->reason;
+    facts->value = photo->value;
+    if (facts->reason == FSH_REASON_NONE && !any_face_left(photo)) {
+        facts->reason = photo->faces_n ? photo->faces[0].reason : FSH_REASON_NO_FACE;
+        facts->value = photo->faces_n ? photo->faces[0].value : NAN;
+    }
+    photo->faces = NULL;
+    photo->faces_n = 0;
+}
+
+static fsh_status
+analyse_sample(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image, fsh_err *err)
+{
+    char source[FSH_PATH_BYTES];
+    fsh_photo photo = {.image = image, .sample = sample, .value = NAN};
+    fsh_status status = fsh_work_source(work, sample, source, err);
+
+    if (!status)
+        status = fsh_work_photo(work, sample, thread, image, &photo.reason, err);
+    if (status)
+        return status;
+    photo.key = fsh_hash_key(source, strlen(source));
+    if (photo.reason == FSH_REASON_NONE)
+        status = run_stages(work, thread, &photo, err);
+    if (status)
+        fsh_fail_within(err, status, "%s", source);
+    else
+        keep_facts(&photo, &work->facts[sample]);
+    fsh_photo_fini(&photo);
+    return status;
+}
+
+fsh_status
+fsh_work_analyse(fsh_work *work)
+{
+    uint32_t threads = work->runner->env.threads, n = work->unit.samples_n;
+
+#pragma omp parallel num_threads(threads)
+    {
+        fsh_image image = {0};
+        uint32_t i;
+
+#pragma omp for schedule(dynamic)
+        for (i = 0; i < n; i++) {
+            fsh_err err = {""};
+            fsh_status status;
+
+            if (fsh_work_stopped(work))
+                continue;
+            status = analyse_sample(work, i, fsh_work_thread(), &image, &err);
+            if (status)
+                fsh_work_stop(work, status, &err);
+            else
+                fsh_work_tick(work);
+        }
+        fsh_image_fini(&image);
+    }
+    (void)threads;
+    return work->status;
+}

@@ -1,0 +1,502 @@
+#include "worker/unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "job/paths.h"
+#include "shards/shard.h"
+#include "stages/vision/decode.h"
+#include "worker/work.h"
+
+uint32_t
+fsh_work_thread(void)
+{
+#ifdef _OPENMP
+    return (uint32_t)omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+uint64_t
+fsh_work_now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void
+fsh_work_spent(fsh_work *work, uint32_t thread, uint32_t time, uint64_t *since)
+{
+    uint64_t now = fsh_work_now_ns();
+
+    if (time < FSH_REPORT_TIMES_MAX)
+        work->times_ns[thread][time] += now - *since;
+    *since = now;
+}
+
+void
+fsh_work_stop(fsh_work *work, fsh_status status, const fsh_err *err)
+{
+    if (atomic_exchange(&work->stopped, true))
+        return;
+    work->status = status;
+    if (err && work->err)
+        *work->err = *err;
+}
+
+bool
+fsh_work_stopped(fsh_work *work)
+{
+    return atomic_load(&work->stopped);
+}
+
+void
+fsh_work_tick(fsh_work *work)
+{
+    int stop = 0;
+
+#pragma omp critical(fsh_tick)
+    {
+        work->steps_done++;
+        if (work->progress)
+            stop = work->progress(work->self, work->steps_done, 2 * work->unit.samples_n);
+    }
+    if (stop) {
+        fsh_err err = {"interrupted"};
+
+        fsh_work_stop(work, FSH_INTERRUPTED, &err);
+    }
+}
+
+/* ---- what is open ---- */
+
+static const fsh_opened *
+find_opened(const fsh_runner *runner, const fsh_step *step)
+{
+    uint32_t i;
+
+    for (i = 0; i < runner->opened_n; i++) {
+        const fsh_step *known = runner->opened[i].step;
+
+        if (known->stage == step->stage &&
+            memcmp(known->params, step->params, step->stage->params_size) == 0)
+            return &runner->opened[i];
+    }
+    return NULL;
+}
+
+/* The place of a stage in the times: its first place among the names. */
+static uint32_t
+time_of(const fsh_job *job, const fsh_stage *stage)
+{
+    const char *names[FSH_REPORT_TIMES_MAX + 1];
+    uint32_t i = 0;
+
+    fsh_job_time_names(job, names);
+    while (names[i] && names[i] != stage->name)
+        i++;
+    return i;
+}
+
+static fsh_status
+open_step(fsh_runner *runner, const fsh_step *step, const fsh_opened **opened, fsh_err *err)
+{
+    fsh_opened *made = &runner->opened[runner->opened_n];
+    fsh_status status = FSH_OK;
+
+    *opened = find_opened(runner, step);
+    if (*opened)
+        return FSH_OK;
+    if (runner->opened_n == sizeof runner->opened / sizeof runner->opened[0])
+        return fsh_fail(err, FSH_USAGE, "more than %u stages with different parameters", runner->opened_n);
+    *made = (fsh_opened){step, NULL, time_of(runner->job, step->stage)};
+    if (step->stage->open)
+        status = step->stage->open(&runner->env, step->params, &made->state, err);
+    if (status)
+        return fsh_fail_within(err, status, "stage %s", step->stage->name);
+    runner->opened_n++;
+    *opened = made;
+    return FSH_OK;
+}
+
+static fsh_status
+open_chain(fsh_runner *runner, const fsh_chain *chain, const fsh_opened **opened, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < chain->steps_n && !status; i++)
+        status = open_step(runner, &chain->steps[i], &opened[i], err);
+    return status;
+}
+
+static fsh_status
+open_all(fsh_runner *runner, fsh_err *err)
+{
+    const fsh_job *job = runner->job;
+    char path[FSH_PATH_BYTES];
+    fsh_status status = fsh_path_join(path, job->output, FSH_PATH_UNITS, err);
+    uint32_t i;
+
+    if (!status)
+        status = fsh_manifest_open(path, &runner->manifest, err);
+    if (!status)
+        status = open_chain(runner, &job->stages, runner->stages, err);
+    for (i = 0; i < job->variants_n && !status; i++)
+        status = open_chain(runner, &job->variants[i], runner->variants[i], err);
+    return status;
+}
+
+fsh_status
+fsh_runner_open(const fsh_job *job, uint32_t threads, fsh_runner **runner, fsh_err *err)
+{
+    fsh_runner *made = calloc(1, sizeof *made);
+    fsh_status status;
+
+    if (!made)
+        return fsh_fail(err, FSH_MEMORY, "out of memory");
+    fsh_vision_init();
+    made->job = job;
+    made->env = (fsh_stage_env){(uint64_t)job->seed, (uint32_t)job->size, threads, 0, NAN, &job->models,
+                                job->templates};
+    status = open_all(made, err);
+    if (status) {
+        fsh_runner_close(made);
+        return status;
+    }
+    *runner = made;
+    return FSH_OK;
+}
+
+void
+fsh_runner_close(fsh_runner *runner)
+{
+    if (!runner)
+        return;
+    while (runner->opened_n > 0) {
+        const fsh_opened *opened = &runner->opened[--runner->opened_n];
+
+        if (opened->step->stage->close)
+            opened->step->stage->close(opened->state);
+    }
+    fsh_manifest_close(runner->manifest);
+    free(runner);
+}
+
+static uint32_t
+add_name(const char **names, uint32_t n, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        if (names[i] == name)
+            return n;
+    if (n < FSH_REPORT_TIMES_MAX)
+        names[n++] = name;
+    return n;
+}
+
+void
+fsh_job_time_names(const fsh_job *job, const char **names)
+{
+    static const char *const fixed[FSH_TIME_STAGES] = {"load", "decode", "cut", "encode", "shard"};
+    uint32_t i, k, n = 0;
+
+    for (i = 0; i < FSH_TIME_STAGES; i++)
+        n = add_name(names, n, fixed[i]);
+    for (i = 0; i < job->stages.steps_n; i++)
+        n = add_name(names, n, job->stages.steps[i].stage->name);
+    for (i = 0; i < job->variants_n; i++)
+        for (k = 0; k < job->variants[i].steps_n; k++)
+            n = add_name(names, n, job->variants[i].steps[k].stage->name);
+    names[n] = NULL;
+}
+
+/* ---- one unit ---- */
+
+uint32_t
+fsh_work_identity(const fsh_work *work, uint32_t sample)
+{
+    const uint32_t *starts = work->unit.identity_starts;
+    uint32_t low = 0, high = work->unit.identities_n;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (starts[middle] <= sample)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+fsh_status
+fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_PATH_BYTES], fsh_err *err)
+{
+    return fsh_path_join(path, work->unit.identity_names[fsh_work_identity(work, sample)],
+                         work->unit.sample_names[sample], err);
+}
+
+fsh_status
+fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image, fsh_reason *reason,
+               fsh_err *err)
+{
+    const fsh_job *job = work->runner->job;
+    const char *identity = work->unit.identity_names[fsh_work_identity(work, sample)];
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    uint64_t since = fsh_work_now_ns();
+    fsh_status status;
+
+    *reason = FSH_REASON_NONE;
+    status = job->reader->load(job->input, identity, work->unit.sample_names[sample], &data, &bytes, reason,
+                               err);
+    fsh_work_spent(work, thread, FSH_TIME_LOAD, &since);
+    if (!status && *reason == FSH_REASON_NONE) {
+        status = fsh_decode(data, bytes, (uint64_t)job->max_pixels, image, reason, err);
+        fsh_work_spent(work, thread, FSH_TIME_DECODE, &since);
+        if (status == FSH_FORMAT && *reason != FSH_REASON_NONE)
+            status = FSH_OK;
+    }
+    free(data);
+    return status;
+}
+
+/* The names of all variants, a line each. */
+static void
+variant_names(const fsh_job *job, fsh_text *out)
+{
+    uint32_t i;
+
+    for (i = 0; i < job->variants_n; i++) {
+        fsh_chain_name(&job->variants[i], out);
+        fsh_text_add(out, "\n");
+    }
+}
+
+/* The stages and variants as they stand in a job file, without the sections that name paths. */
+static void
+stage_list(const fsh_job *job, fsh_text *out)
+{
+    fsh_text all = {0};
+    const char *stages;
+
+    fsh_job_print(job, &all);
+    stages = strstr(fsh_text_get(&all), "stages:\n");
+    fsh_text_add(out, stages ? stages : "");
+    fsh_text_fini(&all);
+}
+
+static fsh_status
+create_shard(fsh_work *work, const char *path, fsh_err *err)
+{
+    const fsh_runner *runner = work->runner;
+    const fsh_job *job = runner->job;
+    fsh_text stages = {0}, variants = {0};
+    fsh_shard_meta meta = {job->hash, (uint64_t)job->seed, NULL, fsh_text_get(&job->model_list), NULL,
+                           FSH_VERSION, work->unit.number, (uint32_t)job->size,
+                           (fsh_encoding)job->encoding, runner->env.dimension};
+    fsh_status status;
+
+    stage_list(job, &stages);
+    variant_names(job, &variants);
+    meta.stages = fsh_text_get(&stages);
+    meta.variants = fsh_text_get(&variants);
+    status = fsh_shard_create(path, &meta, &work->shard, err);
+    fsh_text_fini(&stages);
+    fsh_text_fini(&variants);
+    return status;
+}
+
+static fsh_status
+add_identities(fsh_work *work, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < work->unit.identities_n && !status; i++)
+        status = fsh_shard_add_identity(work->shard, work->unit.first_label + i,
+                                        work->unit.identity_names[i], err);
+    return status;
+}
+
+static fsh_status
+add_rejected(fsh_work *work, uint32_t sample, fsh_reason reason, float value, uint8_t variant,
+             fsh_err *err)
+{
+    char source[FSH_PATH_BYTES];
+    fsh_shard_rejected row = {source, work->unit.first_label + fsh_work_identity(work, sample), reason,
+                              value, variant};
+    fsh_status status = fsh_work_source(work, sample, source, err);
+
+    return status ? status : fsh_shard_add_rejected(work->shard, &row, err);
+}
+
+/* A sample that gave no picture is one row; of one that did, every further face that was left out is one. */
+static fsh_status
+add_rejected_sample(fsh_work *work, uint32_t sample, fsh_err *err)
+{
+    const fsh_facts *facts = &work->facts[sample];
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    if (facts->pictures == 0)
+        return add_rejected(work, sample, facts->reason, facts->value, FSH_SHARD_WHOLE_SAMPLE, err);
+    for (i = 0; i < facts->faces_n && !status; i++)
+        if (facts->faces[i].reason != FSH_REASON_NONE)
+            status = add_rejected(work, sample, facts->faces[i].reason, facts->faces[i].value,
+                                  FSH_SHARD_ONE_FACE, err);
+    return status;
+}
+
+static fsh_status
+add_all_rejected(fsh_work *work, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < work->unit.samples_n && !status; i++)
+        status = add_rejected_sample(work, i, err);
+    return status;
+}
+
+static fsh_status
+run_phases(fsh_work *work, const char *path, fsh_err *err)
+{
+    uint64_t since;
+    fsh_status status = fsh_work_analyse(work);
+
+    if (!status)
+        status = fsh_work_select(work);
+    if (!status)
+        status = create_shard(work, path, err);
+    if (!status)
+        status = add_identities(work, err);
+    if (!status)
+        status = fsh_work_render(work);
+    since = fsh_work_now_ns();
+    if (!status)
+        status = add_all_rejected(work, err);
+    if (!status)
+        status = fsh_shard_finish(&work->shard, err);
+    else
+        fsh_shard_abandon(&work->shard);
+    fsh_work_spent(work, 0, FSH_TIME_SHARD, &since);
+    return status;
+}
+
+/* Hashes before the rename: what is told is what was written. */
+static fsh_status
+commit_shard(fsh_work *work, const char *temporary, const char *path, fsh_report *report, fsh_err *err)
+{
+    uint64_t since = fsh_work_now_ns();
+    fsh_status status = fsh_hash_file(temporary, &report->shard_hash, &report->bytes, err);
+
+    if (!status)
+        status = fsh_file_commit(temporary, path, err);
+    fsh_work_spent(work, 0, FSH_TIME_SHARD, &since);
+    return status;
+}
+
+static void
+fill_report(const fsh_work *work, fsh_report *report)
+{
+    uint32_t i, k;
+
+    report->unit = work->unit.number;
+    report->samples = work->unit.samples_n;
+    report->images = work->images;
+    for (i = 0; i < work->unit.samples_n; i++) {
+        if (work->facts[i].pictures)
+            report->delivered++;
+        else
+            report->rejected[work->facts[i].reason]++;
+    }
+    for (i = 0; i < work->runner->env.threads; i++)
+        for (k = 0; k < FSH_REPORT_TIMES_MAX; k++)
+            report->times_ns[k] += work->times_ns[i][k];
+}
+
+static void
+work_fini(fsh_work *work)
+{
+    uint32_t i;
+
+    for (i = 0; work->facts && i < work->unit.samples_n; i++) {
+        fsh_photo photo = {0};
+
+        photo.faces = work->facts[i].faces;
+        photo.faces_n = work->facts[i].faces_n;
+        fsh_photo_fini(&photo);
+    }
+    free(work->facts);
+    free(work->times_ns);
+    fsh_unit_fini(&work->unit);
+}
+
+static fsh_status
+shard_paths(const fsh_job *job, uint32_t number, const char *token, char temporary[FSH_PATH_BYTES],
+            char path[FSH_PATH_BYTES], fsh_err *err)
+{
+    char name[FSH_PATH_BYTES];
+    fsh_status status;
+
+    snprintf(name, sizeof name, FSH_PATH_SHARD_TEMPORARY, number, token);
+    status = fsh_path_join(temporary, job->output, name, err);
+    snprintf(name, sizeof name, FSH_PATH_SHARD, number);
+    return status ? status : fsh_path_join(path, job->output, name, err);
+}
+
+static fsh_status
+run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *report, fsh_err *err)
+{
+    fsh_status status;
+
+    work->facts = calloc(work->unit.samples_n + 1, sizeof *work->facts);
+    work->times_ns = calloc(work->runner->env.threads, sizeof *work->times_ns);
+    if (!work->facts || !work->times_ns)
+        return fsh_fail(err, FSH_MEMORY, "out of memory for a unit of %u samples", work->unit.samples_n);
+    status = run_phases(work, temporary, err);
+    if (!status)
+        status = commit_shard(work, temporary, path, report, err);
+    if (status)
+        unlink(temporary);
+    else
+        fill_report(work, report);
+    return status;
+}
+
+fsh_status
+fsh_runner_unit(fsh_runner *runner, uint32_t number, const char *token, fsh_unit_progress *progress,
+                void *self, fsh_report *report, fsh_err *err)
+{
+    char temporary[FSH_PATH_BYTES], path[FSH_PATH_BYTES];
+    fsh_work work = {0};
+    fsh_report made = {0};
+    fsh_status status = shard_paths(runner->job, number, token, temporary, path, err);
+
+    if (!status)
+        status = fsh_manifest_unit(runner->manifest, number, &work.unit, err);
+    if (status)
+        return status;
+    work.runner = runner;
+    work.progress = progress;
+    work.self = self;
+    work.err = err;
+    status = run_unit(&work, temporary, path, &made, err);
+    work_fini(&work);
+    if (!status)
+        *report = made;
+    return status;
+}

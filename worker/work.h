@@ -1,0 +1,91 @@
+/* One unit while it is worked on. Inside worker/ only: unit.c opens and closes, analyse.c, select.c and
+ * render.c are the three phases. */
+#ifndef FSH_WORKER_WORK_H
+#define FSH_WORKER_WORK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "datasets/manifest.h"
+#include "worker/unit.h"
+
+/* Where time goes besides the stages. */
+enum { FSH_TIME_LOAD, FSH_TIME_DECODE, FSH_TIME_CUT, FSH_TIME_ENCODE, FSH_TIME_SHARD, FSH_TIME_STAGES };
+
+/* A stage that is open. Steps with the same stage and parameters share one. */
+typedef struct fsh_opened {
+    const fsh_step *step; /* borrowed from the job */
+    void *state;
+    uint32_t time; /* its place in the times */
+} fsh_opened;
+
+struct fsh_runner {
+    const fsh_job *job;
+    fsh_manifest *manifest;
+    fsh_stage_env env;
+    fsh_opened opened[FSH_STEPS_MAX * 2];
+    uint32_t opened_n;
+    const fsh_opened *stages[FSH_STEPS_MAX];
+    const fsh_opened *variants[FSH_VARIANTS_MAX][FSH_STEPS_MAX];
+};
+
+/* The facts about one sample: what is left of its photograph. */
+typedef struct fsh_facts {
+    fsh_reason reason; /* why no face of it is delivered, or NONE */
+    float value;
+    fsh_face *faces;
+    uint32_t faces_n;
+    uint32_t pictures; /* rows that it has in the shard */
+} fsh_facts;
+
+typedef struct fsh_work {
+    fsh_runner *runner;
+    fsh_unit unit;
+    fsh_facts *facts; /* unit.samples_n */
+    fsh_shard *shard;
+    uint64_t (*times_ns)[FSH_REPORT_TIMES_MAX]; /* one row a thread */
+    uint64_t images;
+    fsh_unit_progress *progress;
+    void *self;
+    uint32_t steps_done;
+    atomic_bool stopped; /* set by the first failure of any thread, which stops all */
+    fsh_status status;   /* that failure: read when the threads have joined */
+    fsh_err *err;
+} fsh_work;
+
+/* Fills work->facts. */
+fsh_status fsh_work_analyse(fsh_work *work);
+
+/* Sets the reasons of faces that `clean`, `sample` and the like leave out. */
+fsh_status fsh_work_select(fsh_work *work);
+
+/* Adds the rows of every delivered face to the shard, in the order of samples and variants. */
+fsh_status fsh_work_render(fsh_work *work);
+
+/* Reads and decodes one sample. *image is zeroed or used again. Not OK only where the system fails; what
+ * is wrong with the file is a reason. */
+fsh_status fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image,
+                          fsh_reason *reason, fsh_err *err);
+
+/* The path of a sample below the input: "identity/name". */
+fsh_status fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_PATH_BYTES],
+                           fsh_err *err);
+
+/* The identity of a sample, as a place in the unit. */
+uint32_t fsh_work_identity(const fsh_work *work, uint32_t sample);
+
+/* Says that one more step is done, or that one failed with status; both from any thread. */
+void fsh_work_tick(fsh_work *work);
+void fsh_work_stop(fsh_work *work, fsh_status status, const fsh_err *err);
+
+/* True when a thread has failed: loops then run out without doing anything. */
+bool fsh_work_stopped(fsh_work *work);
+
+/* Thread of this loop body, 0 without OpenMP; and a clock for stage times, ns. */
+uint32_t fsh_work_thread(void);
+uint64_t fsh_work_now_ns(void);
+
+/* Adds the time since *since to a place of the thread's times, and sets *since to now. */
+void fsh_work_spent(fsh_work *work, uint32_t thread, uint32_t time, uint64_t *since);
+
+#endif
