@@ -19,8 +19,8 @@ join_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column c
     uint32_t i;
 
     for (i = 0; i < build->plan->units; i++)
-        parts[i] =
-            (fsh_store_part){build->parts[i].file, build->rows[i][fsh_shard_column_table(column)]};
+        parts[i] = (fsh_store_part){build->parts[i].file,
+                                    build->parts[i].rows[fsh_shard_column_table(column)]};
     return fsh_store_join(store, &spec, parts, build->plan->units, err);
 }
 
@@ -33,8 +33,8 @@ typedef struct cell {
 static cell
 cell_of(const fsh_index_builder *build, fsh_shard_column column, uint64_t row)
 {
-    const fsh_index_class *class =
-        fsh_shard_column_table(column) == FSH_TABLE_IDENTITIES ? &build->identities[row] : NULL;
+    const fsh_class_count *class =
+        fsh_shard_column_table(column) == FSH_TABLE_IDENTITIES ? &build->classes[row] : NULL;
 
     switch (column) {
     case FSH_COLUMN_IDENTITY_LABEL:
@@ -60,9 +60,8 @@ write_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column 
              fsh_err *err)
 {
     fsh_column_spec spec = fsh_shard_column_spec(column, 0, FSH_ENCODING_RAW, 0);
-    uint64_t row, rows = fsh_shard_column_table(column) == FSH_TABLE_IDENTITIES
-                             ? build->identities_n
-                             : FSH_REASON_N - 1;
+    uint64_t row, rows = fsh_shard_column_table(column) == FSH_TABLE_IDENTITIES ? build->classes_n
+                                                                                : FSH_REASON_N - 1;
     fsh_column *open = NULL;
     fsh_status status = fsh_column_create(store, &spec, &open, err);
 
@@ -87,7 +86,7 @@ write_columns(const fsh_index_builder *build, fsh_store *store, fsh_err *err)
     int i;
 
     if (!parts)
-        return fsh_index_no_memory(build, err);
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", build->plan->output);
     meta.unit = build->plan->units;
     status = fsh_shard_write_meta(store, &meta, true, err);
     for (i = 0; i < FSH_COLUMN_N && !status; i++) {
@@ -142,8 +141,9 @@ write_manifest(const fsh_index_builder *build, fsh_err *err)
     if (status)
         return status;
     fsh_index_print_manifest(build, &text);
-    status = fsh_text_ok(&text) ? fsh_file_write(path, text.data, text.bytes, err)
-                                : fsh_index_no_memory(build, err);
+    status = fsh_text_ok(&text)
+                 ? fsh_file_write(path, text.data, text.bytes, err)
+                 : fsh_fail(err, FSH_MEMORY, "%s: out of memory", build->plan->output);
     fsh_text_fini(&text);
     return status;
 }
@@ -151,14 +151,13 @@ write_manifest(const fsh_index_builder *build, fsh_err *err)
 fsh_status
 fsh_index_build(const fsh_index_plan *plan, fsh_index_totals *totals, fsh_err *err)
 {
-    fsh_index_builder build = {.plan = plan, .path = "index"};
+    fsh_index_builder build = {.plan = plan};
     fsh_status status = FSH_OK;
     uint32_t i;
 
     build.parts = calloc(plan->units, sizeof *build.parts);
-    build.rows = calloc(plan->units, sizeof *build.rows);
-    if (!build.parts || !build.rows)
-        status = fsh_index_no_memory(&build, err);
+    if (!build.parts)
+        status = fsh_fail(err, FSH_MEMORY, "%s: out of memory", plan->output);
     for (i = 0; i < plan->units && !status; i++)
         status = fsh_index_gather(&build, i, err);
     if (!status)

@@ -5,23 +5,6 @@
 #include "shards/layout.h"
 
 static void
-print_rejected(const uint64_t *rejected, fsh_text *out)
-{
-    const char *separator = "";
-    int i;
-
-    fsh_text_add(out, "{");
-    for (i = 0; i < FSH_REASON_N; i++) {
-        if (!rejected[i])
-            continue;
-        fsh_text_addf(out, "%s\"%s\": %" PRIu64, separator, fsh_reason_code((fsh_reason)i),
-                      rejected[i]);
-        separator = ", ";
-    }
-    fsh_text_add(out, "}");
-}
-
-static void
 print_totals(const fsh_index_totals *totals, const char *separator, fsh_text *out)
 {
     fsh_text_addf(out, "\"samples\": %" PRIu64 "%s", totals->samples, separator);
@@ -29,7 +12,7 @@ print_totals(const fsh_index_totals *totals, const char *separator, fsh_text *ou
     fsh_text_addf(out, "\"images\": %" PRIu64 "%s", totals->images, separator);
     fsh_text_addf(out, "\"identities\": %" PRIu64 "%s", totals->identities, separator);
     fsh_text_add(out, "\"rejected\": ");
-    print_rejected(totals->rejected, out);
+    fsh_counts_print_rejected(totals->rejected, out);
     fsh_text_addf(out, "%s\"bytes\": %" PRIu64, separator, totals->bytes);
 }
 

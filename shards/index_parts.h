@@ -1,35 +1,27 @@
-/* What index_gather.c finds in the shards, and index.c and index_json.c write down. */
+/* What index.c gathers from the shards and index_json.c writes down. */
 #ifndef FSH_SHARDS_INDEX_PARTS_H
 #define FSH_SHARDS_INDEX_PARTS_H
 
 #include "base/files.h"
 #include "base/text.h"
+#include "shards/counts.h"
 #include "shards/index.h"
 #include "shards/read.h"
 
-/* One shard as it was found. */
+/* One file as it was found. */
 typedef struct fsh_index_part {
     char file[64]; /* below the output folder */
     fsh_hash hash;
+    uint64_t rows[FSH_TABLE_N];
     fsh_index_totals totals;
 } fsh_index_part;
-
-/* One row of the class table. */
-typedef struct fsh_index_class {
-    char *name; /* owned */
-    uint64_t images, samples, rejected;
-} fsh_index_class;
 
 typedef struct fsh_index_builder {
     const fsh_index_plan *plan;
     fsh_shard_file *first; /* shard of unit 0, open until the end: the others must agree with it */
-    fsh_shard_file *shard; /* that is being read */
-    char path[FSH_PATH_BYTES];     /* of that shard */
-    fsh_index_part *parts;         /* plan->units */
-    uint64_t (*rows)[FSH_TABLE_N]; /* of each unit's tables */
-    fsh_index_class *identities;
-    uint64_t identities_n, identities_room;
-    uint64_t shard_first_label; /* of the shard that is being read */
+    fsh_index_part *parts; /* plan->units */
+    fsh_class_count *classes;
+    uint64_t classes_n, classes_room;
     fsh_index_totals totals;
     fsh_index_part index; /* the file that is made */
 } fsh_index_builder;
@@ -39,8 +31,6 @@ fsh_status fsh_index_gather(fsh_index_builder *build, uint32_t unit, fsh_err *er
 
 /* Frees what was gathered. */
 void fsh_index_fini(fsh_index_builder *build);
-
-fsh_status fsh_index_no_memory(const fsh_index_builder *build, fsh_err *err);
 
 /* Appends manifest.json. */
 void fsh_index_print_manifest(const fsh_index_builder *build, fsh_text *out);

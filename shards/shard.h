@@ -61,8 +61,9 @@ typedef struct fsh_shard_rejected {
 } fsh_shard_rejected;
 
 enum {
-    FSH_SHARD_ONE_FACE = 254,    /* one of several faces of a sample that is delivered */
-    FSH_SHARD_WHOLE_SAMPLE = 255 /* the sample has no picture in the shard; these rows make up the counts */
+    FSH_SHARD_ONE_FACE = 254, /* one of several faces of a sample that is delivered */
+    FSH_SHARD_WHOLE_SAMPLE =
+        255 /* the sample has no picture in the shard; these rows make up the counts */
 };
 
 typedef struct fsh_shard fsh_shard;
