@@ -186,13 +186,14 @@ read_reasons(counting *work, fsh_err *err)
 static fsh_status
 count_all(counting *work, fsh_err *err)
 {
-    static const table_pass classes = {FSH_COLUMN_IDENTITY_LABEL, FSH_COLUMN_IDENTITY_NAME, false, false,
-                                 take_classes},
-                      counted = {FSH_COLUMN_IDENTITY_LABEL, FSH_COLUMN_IDENTITY_NAME, false, true,
-                                 take_classes},
-                      pictures = {FSH_COLUMN_LABEL, FSH_COLUMN_SOURCE, false, false, take_pictures},
-                      rejected = {FSH_COLUMN_REJECTED_LABEL, FSH_COLUMN_REJECTED_REASON, true,
-                                  false, take_rejected};
+    static const table_pass classes = {FSH_COLUMN_IDENTITY_LABEL, FSH_COLUMN_IDENTITY_NAME, false,
+                                       false, take_classes},
+                            counted = {FSH_COLUMN_IDENTITY_LABEL, FSH_COLUMN_IDENTITY_NAME, false,
+                                       true, take_classes},
+                            pictures = {FSH_COLUMN_LABEL, FSH_COLUMN_SOURCE, false, false,
+                                        take_pictures},
+                            rejected = {FSH_COLUMN_REJECTED_LABEL, FSH_COLUMN_REJECTED_REASON, true,
+                                        false, take_rejected};
     bool index = fsh_shard_get_info(work->file)->index;
     fsh_status status = run_pass(work, index ? &counted : &classes, err);
 

@@ -24,44 +24,52 @@ join_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column c
     return fsh_store_join(store, &spec, parts, build->plan->units, err);
 }
 
-/* One cell of the class table or of the table of reasons: a number, or a text. */
+/* One cell of a table that index.h5 holds itself: a number, or a text. */
 typedef struct cell {
     uint64_t number;
     const char *text;
 } cell;
 
+/* Reasons are all but "delivered". */
 static cell
 cell_of(const fsh_index_builder *build, fsh_shard_column column, uint64_t row)
 {
-    const fsh_class_count *class =
-        fsh_shard_column_table(column) == FSH_TABLE_IDENTITIES ? &build->classes[row] : NULL;
-
     switch (column) {
     case FSH_COLUMN_IDENTITY_LABEL:
         return (cell){row, NULL};
     case FSH_COLUMN_IDENTITY_NAME:
-        return (cell){0, class->name};
+        return (cell){0, build->classes[row].name};
     case FSH_COLUMN_IDENTITY_IMAGES:
-        return (cell){class->images, NULL};
+        return (cell){build->classes[row].images, NULL};
     case FSH_COLUMN_IDENTITY_SAMPLES:
-        return (cell){class->samples, NULL};
+        return (cell){build->classes[row].samples, NULL};
     case FSH_COLUMN_IDENTITY_REJECTED:
-        return (cell){class->rejected, NULL};
+        return (cell){build->classes[row].rejected, NULL};
     case FSH_COLUMN_REASON_CODE:
         return (cell){0, fsh_reason_code((fsh_reason)(row + 1))};
-    default:
+    case FSH_COLUMN_REASON_SAMPLES:
         return (cell){build->totals.rejected[row + 1], NULL};
+    case FSH_COLUMN_SHARD_FILE:
+        return (cell){0, build->parts[row].file};
+    default:
+        return (cell){build->parts[row].totals.images, NULL};
     }
 }
 
-/* Columns of the tables that index.h5 holds itself. Reasons are all but "delivered". */
+static uint64_t
+rows_of(const fsh_index_builder *build, fsh_shard_table table)
+{
+    if (table == FSH_TABLE_IDENTITIES)
+        return build->classes_n;
+    return table == FSH_TABLE_REASONS ? FSH_REASON_N - 1 : build->plan->units;
+}
+
 static fsh_status
 write_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column column,
              fsh_err *err)
 {
     fsh_column_spec spec = fsh_shard_column_spec(column, 0, FSH_ENCODING_RAW, 0);
-    uint64_t row, rows = fsh_shard_column_table(column) == FSH_TABLE_IDENTITIES ? build->classes_n
-                                                                                : FSH_REASON_N - 1;
+    uint64_t row, rows = rows_of(build, fsh_shard_column_table(column));
     fsh_column *open = NULL;
     fsh_status status = fsh_column_create(store, &spec, &open, err);
 

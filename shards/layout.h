@@ -15,6 +15,7 @@ typedef enum fsh_shard_table {
     FSH_TABLE_REJECTED,   /* a sample, or one of its variants, that is left out */
     FSH_TABLE_IDENTITIES, /* an identity of the unit; in index.h5, of the job */
     FSH_TABLE_REASONS,    /* why samples are left out, and how many */
+    FSH_TABLE_SHARDS,     /* the files that index.h5 joins, in the order of their rows */
     FSH_TABLE_N
 } fsh_shard_table;
 

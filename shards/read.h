@@ -21,7 +21,7 @@ typedef struct fsh_shard_file fsh_shard_file;
 typedef struct fsh_shard_info {
     bool index;                 /* index.h5: meta.unit is the number of units */
     fsh_shard_meta meta;        /* strings live as long as the file is open */
-    uint64_t rows[FSH_TABLE_N]; /* of each table; no reasons in a shard */
+    uint64_t rows[FSH_TABLE_N]; /* of each table; in a shard, those of index.h5 have none */
 } fsh_shard_info;
 
 /* Opens a file and checks that its columns are those of this format, and of one length in each
