@@ -4,14 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The loops below are compiled twice, for every x86-64 and for those with AVX2, and the processor decides
- * at start; whole-number arithmetic gives the same bytes either way. The sanitizers cannot start with it. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define WIDE
-#endif
+#include "stages/wide.h"
 
 enum {
     PIXEL = 3,        /* bytes */
