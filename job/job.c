@@ -204,17 +204,43 @@ apply_set(fsh_tree *tree, const char *set, fsh_err *err)
     return fsh_tree_set(tree, path, equals + 1, err);
 }
 
+/* A path goes in as it is: it may hold what YAML would read as something else. */
+static fsh_status
+apply_path(fsh_tree *tree, const char *key, const char *path, fsh_err *err)
+{
+    fsh_text quoted = {0};
+    fsh_status status;
+
+    if (!path)
+        return FSH_OK;
+    fsh_text_add_json(&quoted, path);
+    status = fsh_tree_set(tree, key, fsh_text_get(&quoted), err);
+    fsh_text_fini(&quoted);
+    return status;
+}
+
+static fsh_status
+apply_overrides(fsh_tree *tree, const fsh_job_overrides *overrides, fsh_err *err)
+{
+    fsh_status status = apply_path(tree, "input.path", overrides->input, err);
+    uint32_t i;
+
+    if (!status)
+        status = apply_path(tree, "output.path", overrides->output, err);
+    for (i = 0; i < overrides->sets_n && !status; i++)
+        status = apply_set(tree, overrides->sets[i], err);
+    return status;
+}
+
 fsh_status
-fsh_job_read(const char *path, const char *const *sets, uint32_t n, fsh_job **job, fsh_err *err)
+fsh_job_read(const char *path, const fsh_job_overrides *overrides, fsh_job **job, fsh_err *err)
 {
     fsh_tree *tree;
     fsh_status status = fsh_tree_read(path, &tree, err);
-    uint32_t i;
 
     if (status)
         return status;
-    for (i = 0; i < n && !status; i++)
-        status = apply_set(tree, sets[i], err);
+    status = overrides ? apply_overrides(tree, overrides, err) : FSH_OK;
     if (status) {
         fsh_tree_free(tree);
         return status;

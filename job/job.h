@@ -1,7 +1,7 @@
 /* A job: what a job file says, checked and with all defaults filled in.
  *
  *     fsh_job *job;
- *     fsh_job_read("job.yaml", sets, sets_n, &job, &err);
+ *     fsh_job_read("job.yaml", &overrides, &job, &err);
  *     fsh_job_hash(job, &err);
  *     fsh_job_print(job, &text);
  *     fsh_job_free(job);
@@ -55,9 +55,16 @@ typedef struct fsh_job {
     fsh_text model_list;     /* of the same: "detector ssd SHA256", a line each */
 } fsh_job;
 
-/* Reads a job file, applies sets ("stages.detect.margin=40", n of them) and checks it. Errors are USAGE and
- * name file, line, key, what was found and what is allowed. Free with fsh_job_free. */
-fsh_status fsh_job_read(const char *path, const char *const *sets, uint32_t n, fsh_job **job,
+/* What a command line says instead of the job file. */
+typedef struct fsh_job_overrides {
+    const char *input, *output; /* paths; NULL leaves what the file says */
+    const char *const *sets;    /* "stages.detect.margin=40" */
+    uint32_t sets_n;
+} fsh_job_overrides;
+
+/* Reads a job file, applies the overrides (NULL: none) and checks it. Errors are USAGE and name file, line,
+ * key, what was found and what is allowed. Free with fsh_job_free. */
+fsh_status fsh_job_read(const char *path, const fsh_job_overrides *overrides, fsh_job **job,
                         fsh_err *err);
 
 /* The same from text, as fsh_job_print made it. */

@@ -1,0 +1,57 @@
+/* A command of the program: one row of the table in main.c. Options are parameter rows, like those of
+ * stages, so that parsing, defaults and help come from one place. */
+#ifndef FSH_CLI_COMMAND_H
+#define FSH_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/args.h"
+#include "base/status.h"
+
+/* A command line, taken apart. All borrowed until the command returns. */
+typedef struct fsh_invocation {
+    const void *options;      /* the command's option struct, filled from defaults and command line */
+    const char *const *words; /* what is no option: JOB.yaml, K */
+    uint32_t words_n;
+    const char *const *sets;  /* every --set key=value, in order */
+    uint32_t sets_n;
+} fsh_invocation;
+
+typedef struct fsh_command {
+    const char *name;
+    const char *words;   /* "JOB.yaml K": what stands behind the name; [X] may be left out */
+    uint32_t words_least, words_most;
+    const char *summary; /* one line; NULL hides the command */
+    const char *help;    /* what a user should know, with an example */
+    const fsh_arg *options;
+    size_t options_size;
+    bool takes_sets;
+    /* What it has to say goes to standard output; errors go to err and are printed by main. */
+    fsh_status (*run)(const fsh_invocation *invocation, fsh_err *err);
+} fsh_command;
+
+extern const fsh_command fsh_command_run, fsh_command_plan, fsh_command_unit, fsh_command_finish,
+    fsh_command_coordinator, fsh_command_worker, fsh_command_compute_child, fsh_command_inspect,
+    fsh_command_stages, fsh_command_doctor, fsh_command_generate;
+
+/* Takes the command line behind the command's name apart and runs the command. */
+fsh_status fsh_command_invoke(const fsh_command *command, int argc, char **argv, fsh_err *err);
+
+/* Prints the help of one command: usage, what it does, options with defaults. */
+void fsh_command_help(const fsh_command *command);
+
+/* Rows shared by the commands that read a job file: --input, --output; see cli/job_options.c. */
+struct fsh_job;
+typedef struct fsh_job_options {
+    char input[FSH_ARG_TEXT_BYTES], output[FSH_ARG_TEXT_BYTES];
+} fsh_job_options;
+#define FSH_JOB_OPTION_ROWS(type)                                                                       \
+    {"input", FSH_ARG_TYPE_TEXT, offsetof(type, job.input), 0, 0, NULL, "", "folder to read, instead of input.path"}, \
+    {"output", FSH_ARG_TYPE_TEXT, offsetof(type, job.output), 0, 0, NULL, "", "folder to write, instead of output.path"}
+
+/* Reads the job file words[0] with --input, --output and --set, and fills its hash. */
+fsh_status fsh_job_from_command(const fsh_invocation *invocation, const fsh_job_options *options,
+                                struct fsh_job **job, fsh_err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* faceshard: turns folders of face photographs into shards. Only this file prints errors and exits. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const fsh_command *const commands[] = {
+    &fsh_command_run,    &fsh_command_plan,        &fsh_command_unit,   &fsh_command_finish,
+    &fsh_command_coordinator, &fsh_command_worker, &fsh_command_compute_child,
+    &fsh_command_inspect, &fsh_command_generate,   &fsh_command_stages, &fsh_command_doctor,
+    NULL};
+
+static void
+print_overview(FILE *to)
+{
+    uint32_t i;
+
+    fprintf(to, "faceshard %s: from folders of face photographs to clean, balanced, masked and augmented\n"
+                "HDF5 shards for training face recognition\n\nusage: faceshard COMMAND ...\n\n", FSH_VERSION);
+    for (i = 0; commands[i]; i++)
+        if (commands[i]->summary)
+            fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to, "\n`faceshard COMMAND --help` tells more.\n"
+                "First steps:  faceshard generate people --identities 20 --images 200\n"
+                "              faceshard run JOB.yaml --input people --output out\n"
+                "Exit codes: 0 done, 1 done but too many rejected, 2 usage or job file, 3 environment (files,\n"
+                "network, models), 4 internal, 130 interrupted (state is kept: run again to continue).\n");
+}
+
+static const fsh_command *
+find_command(const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int
+is_any(const char *word, const char *a, const char *b, const char *c)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    const fsh_command *command;
+    fsh_err err = {""};
+    fsh_status status;
+
+    if (argc < 2) {
+        print_overview(stderr);
+        return fsh_status_exit_code(FSH_USAGE);
+    }
+    if (is_any(argv[1], "--help", "-h", "help")) {
+        print_overview(stdout);
+        return 0;
+    }
+    if (is_any(argv[1], "--version", "-V", "version")) {
+        printf("faceshard %s\n", FSH_VERSION);
+        return 0;
+    }
+    command = find_command(argv[1]);
+    if (!command) {
+        fprintf(stderr, "faceshard: unknown command '%s'; see `faceshard --help`\n", argv[1]);
+        return fsh_status_exit_code(FSH_USAGE);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    status = fsh_command_invoke(command, argc - 2, argv + 2, &err);
+    if (status)
+        fprintf(stderr, "faceshard %s: %s\n", command->name, err.text[0] ? err.text : fsh_status_text(status));
+    if (fflush(stdout) != 0 && !status)
+        status = FSH_IO;
+    return fsh_status_exit_code(status);
+}
