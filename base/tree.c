@@ -139,8 +139,10 @@ convert_document(const char *name, yaml_document_t *document, fsh_node **root, f
     }
     *root = NULL;
     status = convert(&c, 1, 0, root);
-    if (status)
+    if (status) {
         free_nodes(*root);
+        *root = NULL;
+    }
     return status;
 }
 

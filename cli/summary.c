@@ -1,0 +1,76 @@
+#include "cli/summary.h"
+
+#include <stdio.h>
+
+#include "job/paths.h"
+
+static void
+print_rejected(const fsh_index_totals *totals)
+{
+    uint32_t i;
+
+    for (i = 1; i < FSH_REASON_N; i++)
+        if (totals->rejected[i])
+            printf("    %-16s %9llu  %s\n", fsh_reason_code((fsh_reason)i),
+                   (unsigned long long)totals->rejected[i], fsh_reason_text((fsh_reason)i));
+}
+
+static uint64_t
+all_rejected(const fsh_index_totals *totals)
+{
+    uint64_t n = 0;
+    uint32_t i;
+
+    for (i = 1; i < FSH_REASON_N; i++)
+        n += totals->rejected[i];
+    return n;
+}
+
+void
+fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t units, double seconds)
+{
+    printf("samples in    %13llu  of %llu identities\n", (unsigned long long)totals->samples,
+           (unsigned long long)totals->identities);
+    printf("delivered     %13llu\n", (unsigned long long)totals->delivered);
+    printf("rejected      %13llu\n", (unsigned long long)all_rejected(totals));
+    print_rejected(totals);
+    printf("pictures      %13llu  %u variant%s of %lld x %lld px\n", (unsigned long long)totals->images,
+           job->variants_n, job->variants_n == 1 ? "" : "s", (long long)job->size, (long long)job->size);
+    printf("shards        %13u  %.1f MB\n", units, (double)totals->bytes / 1e6);
+    if (seconds > 0)
+        printf("time          %11.1f s  %.1f samples/s, %.1f pictures/s\n", seconds,
+               (double)totals->samples / seconds, (double)totals->images / seconds);
+    printf("job           %.12s\n", job->hash);
+    printf("output        %s/%s\n", job->output, FSH_PATH_INDEX);
+}
+
+void
+fsh_summary_print_json(const fsh_index_totals *totals, double seconds)
+{
+    const char *separator = "";
+    uint32_t i;
+
+    printf("{\"event\":\"done\",\"samples\":%llu,\"delivered\":%llu,\"images\":%llu,\"rejected\":{",
+           (unsigned long long)totals->samples, (unsigned long long)totals->delivered,
+           (unsigned long long)totals->images);
+    for (i = 1; i < FSH_REASON_N; i++)
+        if (totals->rejected[i]) {
+            printf("%s\"%s\":%llu", separator, fsh_reason_code((fsh_reason)i),
+                   (unsigned long long)totals->rejected[i]);
+            separator = ",";
+        }
+    printf("},\"seconds\":%.3f}\n", seconds);
+}
+
+fsh_status
+fsh_summary_judge(const fsh_job *job, const fsh_index_totals *totals, fsh_err *err)
+{
+    uint64_t bad = all_rejected(totals) - totals->rejected[FSH_REASON_NOT_SAMPLED];
+    double share = totals->samples ? (double)bad / (double)totals->samples : 0;
+
+    if (share <= job->max_rejected)
+        return FSH_OK;
+    return fsh_fail(err, FSH_REJECTED, "%.1f %% of the samples were rejected, limits.max_rejected is %.1f %%; "
+                    "`faceshard inspect %s/%s` says why", 100 * share, 100 * job->max_rejected, job->output,
+                    FSH_PATH_INDEX);
+}

@@ -1,0 +1,14 @@
+/* The end of a job: all shards are there; they are joined, and what `clean` took out is put aside. */
+#ifndef FSH_COORDINATOR_FINISH_H
+#define FSH_COORDINATOR_FINISH_H
+
+#include "job/job.h"
+#include "shards/index.h"
+
+/* Writes index.h5 and manifest.json from the job's shards; then carries out the action of `clean`: move or
+ * copy every mislabelled photograph to OUT/removed/IDENTITY/. Can be repeated. hashes: SHA-256 of each shard
+ * where they are known, or NULL. */
+fsh_status fsh_finish(const fsh_job *job, uint32_t units, const fsh_hash *hashes, fsh_index_totals *totals,
+                      fsh_err *err);
+
+#endif
