@@ -188,6 +188,19 @@ happen(fsh_leases *leases, unit *of, fsh_unit_event event, uint64_t now_ms)
     return true;
 }
 
+void
+fsh_leases_miss(fsh_leases *leases, uint32_t number)
+{
+    happen(leases, &leases->units[number], FSH_EVENT_MISS, 0);
+}
+
+void
+fsh_leases_kick(fsh_leases *leases, uint32_t number)
+{
+    leases->units[number].attempts = 0;
+    happen(leases, &leases->units[number], FSH_EVENT_KICK, 0);
+}
+
 /* ---- workers ---- */
 
 fsh_lessee *

@@ -57,6 +57,10 @@ void fsh_leases_free(fsh_leases *leases);
 /* Sets a unit to what the ledger remembers (READY, COMMITTED or BURIED), before any lending; not watched. */
 void fsh_leases_restore(fsh_leases *leases, uint32_t unit, fsh_unit_state state, uint32_t attempts);
 
+/* At the start: the shard of a COMMITTED unit is gone; a BURIED unit is given all its attempts again. */
+void fsh_leases_miss(fsh_leases *leases, uint32_t unit);
+void fsh_leases_kick(fsh_leases *leases, uint32_t unit);
+
 /* A worker comes. The lessee lives until fsh_leases_leave; NULL when out of memory. */
 fsh_lessee *fsh_leases_join(fsh_leases *leases, void *owner, uint64_t now_ms);
 
