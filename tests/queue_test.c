@@ -47,17 +47,18 @@ read_fault(const fake *of, uint32_t unit, char word[32])
     }
 }
 
-/* Tells the test which worker is at it, and never ends. */
+/* Tells the test which worker is at it, and ends when it is allowed to. */
 static void
-wait_to_be_killed(const fake *of)
+wait_for_go(const fake *of)
 {
-    char path[FSH_PATH_BYTES + 32], text[32];
+    char waiting[FSH_PATH_BYTES + 32], go[FSH_PATH_BYTES + 32], text[32];
 
-    snprintf(path, sizeof path, "%s/waiting", of->output);
+    snprintf(waiting, sizeof waiting, "%s/waiting", of->output);
+    snprintf(go, sizeof go, "%s/go", of->output);
     snprintf(text, sizeof text, "%ld", (long)getppid());
-    fsh_file_write(path, text, strlen(text), NULL);
-    for (;;)
-        pause();
+    fsh_file_write(waiting, text, strlen(text), NULL);
+    while (!fsh_file_exists(go))
+        usleep(1000);
 }
 
 static fsh_status
@@ -68,8 +69,8 @@ happen(const fake *of, uint32_t unit, fsh_err *err)
     read_fault(of, unit, fault);
     if (strcmp(fault, "crash") == 0)
         kill(getpid(), SIGSEGV);
-    if (strcmp(fault, "wait") == 0)
-        wait_to_be_killed(of);
+    if (strcmp(fault, "hold") == 0)
+        wait_for_go(of);
     if (strcmp(fault, "fail") == 0)
         return fsh_fail(err, FSH_IO, "unit %u: asked to fail", unit);
     if (strcmp(fault, "full") == 0)
@@ -163,7 +164,7 @@ typedef struct scene {
     fsh_err err;
 } scene;
 
-/* Kills the worker that a unit with the fault "wait" has named. */
+/* Kills the worker that a unit with the fault "hold" has named. */
 static void
 kill_waiting(const scene *of)
 {
@@ -224,12 +225,21 @@ free_scene(scene *of)
 }
 
 static void
-plant(const scene *of, uint32_t unit, const char *fault)
+plant_file(const scene *of, const char *name, const char *text)
 {
     char path[FSH_PATH_BYTES];
 
-    snprintf(path, sizeof path, "%s/fault-%u", of->output, unit);
-    assert_int_equal(fsh_file_write(path, fault, strlen(fault), NULL), FSH_OK);
+    snprintf(path, sizeof path, "%s/%s", of->output, name);
+    assert_int_equal(fsh_file_write(path, text, strlen(text), NULL), FSH_OK);
+}
+
+static void
+plant(const scene *of, uint32_t unit, const char *fault)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "fault-%u", unit);
+    plant_file(of, name, fault);
 }
 
 static fsh_status
@@ -309,7 +319,7 @@ the_job_is_finished_although_a_worker_is_killed(void **state)
     scene *of = new_scene(30, 2);
 
     (void)state;
-    plant(of, 5, "once-wait");
+    plant(of, 5, "once-hold");
     assert_ok(serve(of), of->err);
     check_whole(of);
     assert_int_equal(of->seen[FSH_COORDINATOR_UNIT_FAILED], 1);
@@ -340,7 +350,7 @@ a_unit_that_hangs_is_taken_away(void **state)
 
     (void)state;
     of->options.stall_ms = 500;
-    plant(of, 2, "once-wait");
+    plant(of, 2, "once-hold");
     of->options.told = NULL; /* nobody kills it */
     assert_ok(serve(of), of->err);
     check_whole(of);
@@ -422,10 +432,32 @@ start_worker(const char *address)
     return pid;
 }
 
-/* A coordinator as a process of its own, which is killed from inside a unit: whoever runs unit 9 first waits for
- * that, and keeps its unit when the next coordinator comes. */
+static pid_t
+start_coordinator(scene *of)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        of->options.told = NULL;
+        _exit(fsh_status_exit_code(serve(of)));
+    }
+    return pid;
+}
+
 static void
-a_killed_coordinator_continues_and_its_workers_come_back(void **state)
+wait_for_file(const scene *of, const char *name)
+{
+    char path[FSH_PATH_BYTES];
+
+    snprintf(path, sizeof path, "%s/%s", of->output, name);
+    while (!fsh_file_exists(path))
+        usleep(1000);
+}
+
+/* The worker is in unit 9 when its coordinator is killed, finishes it alone, and hands it in to the next one. */
+static void
+a_killed_coordinator_continues_and_its_worker_comes_back(void **state)
 {
     scene *of = new_scene(30, 0);
     char address[FSH_PATH_BYTES];
@@ -435,26 +467,16 @@ a_killed_coordinator_continues_and_its_workers_come_back(void **state)
     (void)state;
     snprintf(address, sizeof address, "ipc://%s/wire", of->output);
     of->options.address = address;
-    plant(of, 9, "once-wait");
-    coordinator = fork();
-    if (coordinator == 0) {
-        char path[FSH_PATH_BYTES], text[32];
-
-        snprintf(path, sizeof path, "%s/coordinator", of->output);
-        snprintf(text, sizeof text, "%ld", (long)getpid());
-        fsh_file_write(path, text, strlen(text), NULL);
-        of->options.told = NULL;
-        of->options.stall_ms = 1000; /* unit 9 is revoked then, and unit 10 kills us */
-        plant(of, 10, "once-wait");
-        serve(of);
-        _exit(0);
-    }
+    plant(of, 9, "once-hold");
+    coordinator = start_coordinator(of);
     worker = start_worker(address);
-    while (!has_shard(of, 8) || !has_shard(of, 11))
-        usleep(1000);
+    wait_for_file(of, "waiting");
     kill(coordinator, SIGKILL);
     waitpid(coordinator, &code, 0);
     assert_true(WIFSIGNALED(code));
+    plant_file(of, "go", "");
+    wait_for_file(of, "shards/shard-000009.h5");
+    of->options.told = NULL;
     assert_ok(serve(of), of->err);
     check_whole(of);
     waitpid(worker, &code, 0);
@@ -522,7 +544,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_full_disk_stops_the_job_and_costs_no_attempt),
         cmocka_unit_test(a_job_that_cannot_be_run_ends_with_the_reason),
         cmocka_unit_test(an_interrupted_job_continues),
-        cmocka_unit_test(a_killed_coordinator_continues_and_its_workers_come_back),
+        cmocka_unit_test(a_killed_coordinator_continues_and_its_worker_comes_back),
         cmocka_unit_test(workers_may_come_over_tcp),
         cmocka_unit_test(an_address_that_others_reach_needs_the_word_insecure),
     };
