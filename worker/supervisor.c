@@ -18,7 +18,7 @@
 
 enum {
     WANTED = 2,           /* one unit in work and one that waits behind it */
-    FIRST_BEAT_MS = 200,  /* until the coordinator says how often */
+    FIRST_BEAT_MS = 50,   /* until the coordinator says how often */
     BROKEN_STARTS_MAX = 3 /* children that may die before they are ready */
 };
 
