@@ -14,12 +14,12 @@ struct fsh_books {
     fsh_leases *leases;
     fsh_ledger *ledger;
     fsh_coordinator_totals totals;
-    fsh_status recorded;  /* how writing into the ledger has gone since the last flush */
+    fsh_status recorded; /* how writing into the ledger has gone since the last flush */
     fsh_err recorded_err;
-    fsh_status blame;     /* what fails a unit that fails now */
+    fsh_status blame; /* what fails a unit that fails now */
     fsh_err blame_why;
     const fsh_report *accepted; /* of the unit that is being settled */
-    fsh_status verdict;   /* of the last unit that was buried */
+    fsh_status verdict;         /* of the last unit that was buried */
     fsh_err verdict_why;
 };
 
@@ -52,8 +52,9 @@ note_failure(fsh_books *books, uint32_t unit, uint32_t attempts, bool buried)
         return;
     books->verdict = books->blame;
     fsh_fail(&books->verdict_why, books->blame,
-             "unit %" PRIu32 " failed %" PRIu32 " times, all others are done; the last time: %.800s", unit,
-             attempts, books->blame_why.text);
+             "unit %" PRIu32 " failed %" PRIu32
+             " times, all others are done; the last time: %.800s",
+             unit, attempts, books->blame_why.text);
 }
 
 /* A failure of the ledger is kept until the flush, which is where it matters. */
@@ -121,7 +122,8 @@ remember(void *self, const fsh_ledger_entry *entry)
     if (entry->unit >= books->work->units_n)
         return;
     fsh_leases_restore(books->leases, entry->unit, entry->state, entry->attempts);
-    if (entry->state == FSH_UNIT_COMMITTED && fsh_commit_is_there(books->work->output, entry->report))
+    if (entry->state == FSH_UNIT_COMMITTED &&
+        fsh_commit_is_there(books->work->output, entry->report))
         add_report(books, entry->report);
     else if (entry->state == FSH_UNIT_COMMITTED)
         fsh_leases_miss(books->leases, entry->unit);
@@ -138,13 +140,14 @@ open_ledger(fsh_books *books, fsh_err *err)
     return fsh_ledger_open(work->output, &about, &books->ledger, err);
 }
 
-/* What has changed since (a shard is gone) is recorded while the row is read; SQLite reads no row twice. */
+/* What has changed since (a shard is gone) is recorded while the row is read; SQLite reads no row
+ * twice. */
 static fsh_status
 open_desk(fsh_books *books, const fsh_lease_rules *rules, fsh_err *err)
 {
     fsh_lease_watch watch = {books, on_changed};
-    fsh_status status = fsh_leases_new(books->work->units_n, fsh_ledger_epoch(books->ledger), rules, &watch,
-                                       &books->leases, err);
+    fsh_status status = fsh_leases_new(books->work->units_n, fsh_ledger_epoch(books->ledger), rules,
+                                       &watch, &books->leases, err);
 
     if (!status)
         status = fsh_ledger_read(books->ledger, remember, books, err);
@@ -169,7 +172,8 @@ fsh_books_open(const fsh_coordinator_work *work, const fsh_lease_rules *rules, f
     fsh_status status;
 
     if (!opened)
-        return fsh_fail(err, FSH_MEMORY, "no memory for the books of %" PRIu32 " units", work->units_n);
+        return fsh_fail(err, FSH_MEMORY, "no memory for the books of %" PRIu32 " units",
+                        work->units_n);
     opened->work = work;
     opened->hashes = hashes;
     opened->watch = *watch;
@@ -228,5 +232,6 @@ fsh_books_are_done(const fsh_books *books)
 fsh_status
 fsh_books_verdict(const fsh_books *books, fsh_err *err)
 {
-    return books->totals.units_buried ? fsh_fail(err, books->verdict, "%s", books->verdict_why.text) : FSH_OK;
+    return books->totals.units_buried ? fsh_fail(err, books->verdict, "%s", books->verdict_why.text)
+                                      : FSH_OK;
 }

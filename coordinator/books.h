@@ -1,5 +1,5 @@
-/* The books of a coordinator: lending desk, ledger and totals, kept together so that none of them can say
- * anything else than the others. Knows no network and no clock.
+/* The books of a coordinator: lending desk, ledger and totals, kept together so that none of them
+ * can say anything else than the others. Knows no network and no clock.
  *
  *     fsh_books_open(work, &rules, hashes, &told, &books, &err);      locks the output, remembers
  *     fsh_leases *leases = fsh_books_leases(books);              lend, renew, expire there
@@ -21,10 +21,11 @@ typedef struct fsh_books_watch {
     void (*failed)(void *self, uint32_t unit, uint32_t attempts, bool buried, const char *why);
 } fsh_books_watch;
 
-/* Opens the ledger of work->output and takes over what it says: committed units whose shard is there stay
- * so, all others are READY. work and hashes are borrowed until close. */
-fsh_status fsh_books_open(const fsh_coordinator_work *work, const fsh_lease_rules *rules, fsh_hash *hashes,
-                          const fsh_books_watch *watch, fsh_books **books, fsh_err *err);
+/* Opens the ledger of work->output and takes over what it says: committed units whose shard is
+ * there stay so, all others are READY. work and hashes are borrowed until close. */
+fsh_status fsh_books_open(const fsh_coordinator_work *work, const fsh_lease_rules *rules,
+                          fsh_hash *hashes, const fsh_books_watch *watch, fsh_books **books,
+                          fsh_err *err);
 void fsh_books_close(fsh_books **books);
 
 fsh_leases *fsh_books_leases(fsh_books *books);
@@ -35,9 +36,11 @@ fsh_coordinator_totals *fsh_books_totals(fsh_books *books);
 void fsh_books_blame(fsh_books *books, fsh_status status, const char *why);
 
 /* The check of a shard has ended: with OK it is committed. */
-void fsh_books_settle(fsh_books *books, const fsh_report *report, fsh_status checked, const char *why);
+void fsh_books_settle(fsh_books *books, const fsh_report *report, fsh_status checked,
+                      const char *why);
 
-/* Writes all changes since the last flush to disk. After a failure nothing may be answered any more. */
+/* Writes all changes since the last flush to disk. After a failure nothing may be answered any
+ * more. */
 fsh_status fsh_books_flush(fsh_books *books, fsh_err *err);
 
 /* Every unit is committed or buried. */

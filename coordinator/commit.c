@@ -30,8 +30,8 @@ fsh_commit_check(const char *output, const fsh_report *report, fsh_err *err)
     if (status)
         return status;
     if (bytes != report->bytes)
-        return fsh_fail(err, FSH_FORMAT, "%s has %" PRIu64 " bytes, its worker wrote %" PRIu64, path, bytes,
-                        report->bytes);
+        return fsh_fail(err, FSH_FORMAT, "%s has %" PRIu64 " bytes, its worker wrote %" PRIu64,
+                        path, bytes, report->bytes);
     if (memcmp(&hash, &report->shard_hash, sizeof hash))
         return fsh_fail(err, FSH_FORMAT, "%s: SHA-256 is not what its worker wrote", path);
     return FSH_OK;

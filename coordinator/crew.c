@@ -64,8 +64,9 @@ on_ended(uv_process_t *process, int64_t code, int signal)
 
     of->deaths = now - of->started_ms < SOON_MS ? of->deaths + 1 : 1;
     of->again_ms = now + ((uint64_t)BACK_OFF_MS << of->deaths);
-    of->state = was_killed(code, signal) && of->deaths < DEATHS_MAX && !of->crew->dismissed ? HAND_RESTING
-                                                                                            : HAND_GONE;
+    of->state = was_killed(code, signal) && of->deaths < DEATHS_MAX && !of->crew->dismissed
+                    ? HAND_RESTING
+                    : HAND_GONE;
     uv_close((uv_handle_t *)process, on_closed);
 }
 
@@ -74,14 +75,16 @@ spawn(fsh_crew *crew, hand *of)
 {
     char threads[16], parent[16];
     const char *arguments[ARGUMENTS_MAX + 1];
-    uv_stdio_container_t files[] = {
-        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
+    uv_stdio_container_t files[] = {{.flags = UV_IGNORE},
+                                    {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                    {.flags = UV_INHERIT_FD, .data.fd = 2}};
     uv_process_options_t options = {.file = crew->options.command[0],
                                     .args = (char **)(uintptr_t)arguments,
                                     .stdio = files,
                                     .stdio_count = 3,
                                     .exit_cb = on_ended};
-    const char *const behind[] = {crew->options.address, "--threads", threads, "--parent", parent, NULL};
+    const char *const behind[] = {
+        crew->options.address, "--threads", threads, "--parent", parent, NULL};
     uint32_t n, i;
 
     snprintf(threads, sizeof threads, "%" PRIu32, crew->options.threads);
@@ -134,7 +137,8 @@ fsh_crew_open(uv_loop_t *loop, const fsh_crew_options *options, fsh_crew **crew,
     return status;
 }
 
-/* A process handle may be used again once it is closed, which the shortest back-off leaves time for. */
+/* A process handle may be used again once it is closed, which the shortest back-off leaves time
+ * for. */
 void
 fsh_crew_tick(fsh_crew *crew)
 {

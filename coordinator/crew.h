@@ -1,5 +1,6 @@
-/* The workers that a coordinator starts itself, as processes on its own machine. One that is killed is started
- * again, later each time; one that ends by itself with an error has said why to the coordinator and is not. */
+/* The workers that a coordinator starts itself, as processes on its own machine. One that is killed
+ * is started again, later each time; one that ends by itself with an error has said why to the
+ * coordinator and is not. */
 #ifndef FSH_COORDINATOR_CREW_H
 #define FSH_COORDINATOR_CREW_H
 
@@ -16,7 +17,8 @@ typedef struct fsh_crew_options {
 } fsh_crew_options;
 
 /* Starts all of them. */
-fsh_status fsh_crew_open(uv_loop_t *loop, const fsh_crew_options *options, fsh_crew **crew, fsh_err *err);
+fsh_status fsh_crew_open(uv_loop_t *loop, const fsh_crew_options *options, fsh_crew **crew,
+                         fsh_err *err);
 
 /* Starts again whoever is due. Call some times a second. */
 void fsh_crew_tick(fsh_crew *crew);

@@ -1,5 +1,5 @@
-/* What the parts of the coordinator share: loop.c runs it, obey.c does what workers say, speak.c tells workers and
- * the caller. Nobody else includes this. */
+/* What the parts of the coordinator share: loop.c runs it, obey.c does what workers say, speak.c
+ * tells workers and the caller. Nobody else includes this. */
 #ifndef FSH_COORDINATOR_INSIDE_H
 #define FSH_COORDINATOR_INSIDE_H
 
@@ -49,12 +49,13 @@ typedef struct fsh_coordination {
 /* Tells the caller's sink, with totals brought up to date. */
 void fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event);
 void fsh_coordination_say(fsh_coordination *me, const fsh_peer *peer, const fsh_message *message);
-void fsh_coordination_revoke(fsh_coordination *me, const fsh_peer *peer, uint32_t unit, uint64_t token);
+void fsh_coordination_revoke(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
+                             uint64_t token);
 void fsh_coordination_say_drain(fsh_coordination *me, const fsh_peer *peer);
 
 /* Answers a DONE at the end of the turn, when the ledger is on disk. */
-void fsh_coordination_answer(fsh_coordination *me, const fsh_peer *peer, uint32_t unit, uint64_t token,
-                             uint32_t verdict);
+void fsh_coordination_answer(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
+                             uint64_t token, uint32_t verdict);
 void fsh_coordination_send_answers(fsh_coordination *me);
 
 /* ---- obey.c ---- */
@@ -63,14 +64,17 @@ void fsh_coordination_send_answers(fsh_coordination *me);
 void fsh_coordination_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes);
 
 /* A worker has left, or is given up (died). */
-void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died, const char *why);
+void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died,
+                                const char *why);
 
 /* ---- loop.c ---- */
 
 /* No more units are lent; workers finish what they are at and leave. The first reason stays. */
-void fsh_coordination_drain(fsh_coordination *me, fsh_status result, const char *why, uint32_t grace_ms);
+void fsh_coordination_drain(fsh_coordination *me, fsh_status result, const char *why,
+                            uint32_t grace_ms);
 
-/* The end of a turn: to disk, answers, new leases. `turned` of the link, self is the fsh_coordination. */
+/* The end of a turn: to disk, answers, new leases. `turned` of the link, self is the
+ * fsh_coordination. */
 void fsh_coordination_turn(void *self);
 
 #endif

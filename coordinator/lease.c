@@ -5,7 +5,8 @@
 #include "coordinator/ring.h"
 
 /* Invariants:
- * 1. A unit's link is in `ready` when READY, in its lessee's `held` when LENT, in no ring otherwise.
+ * 1. A unit's link is in `ready` when READY, in its lessee's `held` when LENT, in no ring
+ * otherwise.
  * 2. token and lessee of a unit are set when LENT and 0 and NULL otherwise.
  * 3. A lessee's link `moving` is in the desk's `moving` exactly while it holds a unit.
  * 4. A lessee's link `wanting` is in the desk's `wanting` exactly while it has credit. */
@@ -325,8 +326,8 @@ adopt(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token, u
 }
 
 bool
-fsh_leases_renew(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token, uint64_t done,
-                 uint64_t now_ms)
+fsh_leases_renew(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
+                 uint64_t done, uint64_t now_ms)
 {
     unit *of = find_held(leases, lessee, number, token);
 
@@ -367,7 +368,8 @@ fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, 
 }
 
 bool
-fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token, uint64_t now_ms)
+fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
+                uint64_t now_ms)
 {
     unit *of = find_held(leases, lessee, number, token);
 
@@ -386,7 +388,8 @@ fsh_leases_give_back(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, ui
 bool
 fsh_leases_hand_in(fsh_leases *leases, uint32_t number, uint64_t now_ms)
 {
-    return number < leases->units_n && happen(leases, &leases->units[number], FSH_EVENT_HAND_IN, now_ms);
+    return number < leases->units_n &&
+           happen(leases, &leases->units[number], FSH_EVENT_HAND_IN, now_ms);
 }
 
 void
@@ -400,15 +403,17 @@ fsh_leases_settle(fsh_leases *leases, uint32_t number, bool accepted)
 static fsh_lessee *
 longest_silent(const fsh_leases *leases)
 {
-    return fsh_ring_is_empty(&leases->heard) ? NULL
-                                             : FSH_RING_OWNER(leases->heard.next, fsh_lessee, heard);
+    return fsh_ring_is_empty(&leases->heard)
+               ? NULL
+               : FSH_RING_OWNER(leases->heard.next, fsh_lessee, heard);
 }
 
 static fsh_lessee *
 longest_unmoved(const fsh_leases *leases)
 {
-    return fsh_ring_is_empty(&leases->moving) ? NULL
-                                              : FSH_RING_OWNER(leases->moving.next, fsh_lessee, moving);
+    return fsh_ring_is_empty(&leases->moving)
+               ? NULL
+               : FSH_RING_OWNER(leases->moving.next, fsh_lessee, moving);
 }
 
 fsh_lessee *

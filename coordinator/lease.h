@@ -1,6 +1,6 @@
-/* The lending desk: which unit is with which worker, since when, and what is due. Pure: no clock, no
- * socket, no file; now_ms is an argument and never runs backwards. Every call takes constant time, also
- * with thousands of workers and a hundred thousand units.
+/* The lending desk: which unit is with which worker, since when, and what is due. Pure: no clock,
+ * no socket, no file; now_ms is an argument and never runs backwards. Every call takes constant
+ * time, also with thousands of workers and a hundred thousand units.
  *
  *     fsh_leases_new(units_n, epoch, &rules, &watch, &leases, &err);
  *     fsh_lessee *lessee = fsh_leases_join(leases, owner, now_ms);
@@ -12,13 +12,14 @@
  *     fsh_leases_settle(leases, unit, true);
  *     fsh_leases_free(leases);
  *
- * Two timers, for two ways to be lost. Silence: nothing at all was heard from a worker for silence_ms, and all
- * that it holds is lost. Stall: heartbeats come, but the counter of the unit that it works on has not moved
- * for stall_ms, and that unit is lost. Because both times are the same for all, the order in which workers
- * were last heard is the order in which they fall due: a ring each, no heap.
+ * Two timers, for two ways to be lost. Silence: nothing at all was heard from a worker for
+ * silence_ms, and all that it holds is lost. Stall: heartbeats come, but the counter of the unit
+ * that it works on has not moved for stall_ms, and that unit is lost. Because both times are the
+ * same for all, the order in which workers were last heard is the order in which they fall due: a
+ * ring each, no heap.
  *
- * Only the unit that a worker is working on (the oldest that it holds) is suspect when it is lost and loses
- * an attempt; those that wait behind it just come back. */
+ * Only the unit that a worker is working on (the oldest that it holds) is suspect when it is lost
+ * and loses an attempt; those that wait behind it just come back. */
 #ifndef FSH_COORDINATOR_LEASE_H
 #define FSH_COORDINATOR_LEASE_H
 
@@ -54,17 +55,20 @@ fsh_status fsh_leases_new(uint32_t units_n, uint32_t epoch, const fsh_lease_rule
                           const fsh_lease_watch *watch, fsh_leases **leases, fsh_err *err);
 void fsh_leases_free(fsh_leases *leases);
 
-/* Sets a unit to what the ledger remembers (READY, COMMITTED or BURIED), before any lending; not watched. */
+/* Sets a unit to what the ledger remembers (READY, COMMITTED or BURIED), before any lending; not
+ * watched. */
 void fsh_leases_restore(fsh_leases *leases, uint32_t unit, fsh_unit_state state, uint32_t attempts);
 
-/* At the start: the shard of a COMMITTED unit is gone; a BURIED unit is given all its attempts again. */
+/* At the start: the shard of a COMMITTED unit is gone; a BURIED unit is given all its attempts
+ * again. */
 void fsh_leases_miss(fsh_leases *leases, uint32_t unit);
 void fsh_leases_kick(fsh_leases *leases, uint32_t unit);
 
 /* A worker comes. The lessee lives until fsh_leases_leave; NULL when out of memory. */
 fsh_lessee *fsh_leases_join(fsh_leases *leases, void *owner, uint64_t now_ms);
 
-/* A worker goes. Died: the unit that it worked on has lost an attempt; otherwise all just comes back. */
+/* A worker goes. Died: the unit that it worked on has lost an attempt; otherwise all just comes
+ * back. */
 void fsh_leases_leave(fsh_leases *leases, fsh_lessee *lessee, bool died);
 
 void *fsh_lessee_owner(const fsh_lessee *lessee);
@@ -77,26 +81,30 @@ void fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms);
 /* The worker wants units_n more; clear: and nothing that it wanted before. */
 void fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool clear);
 
-/* Lends the next ready unit to the worker that has waited longest. False: no unit, or nobody who wants one. */
+/* Lends the next ready unit to the worker that has waited longest. False: no unit, or nobody who
+ * wants one. */
 bool fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease);
 
-/* The worker says that it has this lease, and how far it is. A unit that is READY is adopted (the worker held
- * it before a restart). False: the lease is lost and is to be revoked. */
+/* The worker says that it has this lease, and how far it is. A unit that is READY is adopted (the
+ * worker held it before a restart). False: the lease is lost and is to be revoked. */
 bool fsh_leases_renew(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                       uint64_t done, uint64_t now_ms);
 
-/* The worker has told all leases that it has. What was lent to it before lent_before_ms and is not among
- * tokens was lost on the way, and comes back. */
+/* The worker has told all leases that it has. What was lent to it before lent_before_ms and is not
+ * among tokens was lost on the way, and comes back. */
 void fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, uint64_t n,
                      uint64_t lent_before_ms);
 
-/* FAILED and RETURN. False where the worker does not have this lease: a late message, nothing changes. */
-bool fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token, uint64_t now_ms);
+/* FAILED and RETURN. False where the worker does not have this lease: a late message, nothing
+ * changes. */
+bool fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
+                     uint64_t now_ms);
 bool fsh_leases_give_back(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                           uint64_t now_ms);
 
-/* DONE: from any worker and also late, since whoever runs a unit makes the same shard. True: the unit is DONE
- * now and the shard is to be checked; false: it is being checked, or committed already. */
+/* DONE: from any worker and also late, since whoever runs a unit makes the same shard. True: the
+ * unit is DONE now and the shard is to be checked; false: it is being checked, or committed
+ * already. */
 bool fsh_leases_hand_in(fsh_leases *leases, uint32_t unit, uint64_t now_ms);
 
 /* The result of the check. */
@@ -114,6 +122,8 @@ uint64_t fsh_leases_due_ms(const fsh_leases *leases);
 fsh_unit_state fsh_leases_state(const fsh_leases *leases, uint32_t unit);
 uint32_t fsh_leases_attempts(const fsh_leases *leases, uint32_t unit);
 uint32_t fsh_leases_count(const fsh_leases *leases, fsh_unit_state state);
-uint64_t fsh_leases_refused(const fsh_leases *leases); /* events that were not a step of the table */
+
+/* Events that were not a step of the table. */
+uint64_t fsh_leases_refused(const fsh_leases *leases);
 
 #endif

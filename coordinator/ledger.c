@@ -26,8 +26,8 @@ struct fsh_ledger {
     fsh_text scratch;
 };
 
-/* A unit that never failed and is not finished has no row. The report is the DONE message as it came over the
- * wire; delivered and images stand beside it for people with sqlite3. */
+/* A unit that never failed and is not finished has no row. The report is the DONE message as it
+ * came over the wire; delivered and images stand beside it for people with sqlite3. */
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS about(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS unit(number INTEGER PRIMARY KEY, state TEXT NOT NULL,"
@@ -43,10 +43,10 @@ static fsh_status
 fail(const fsh_ledger *ledger, fsh_err *err)
 {
     int code = sqlite3_errcode(ledger->database);
-    fsh_status status = code == SQLITE_FULL                                ? FSH_FULL
+    fsh_status status = code == SQLITE_FULL                               ? FSH_FULL
                         : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? FSH_FORMAT
-                        : code == SQLITE_NOMEM                             ? FSH_MEMORY
-                                                                           : FSH_IO;
+                        : code == SQLITE_NOMEM                            ? FSH_MEMORY
+                                                                          : FSH_IO;
 
     return fsh_fail(err, status, "%s: %s", ledger->path, sqlite3_errmsg(ledger->database));
 }
@@ -54,7 +54,8 @@ fail(const fsh_ledger *ledger, fsh_err *err)
 static fsh_status
 execute(fsh_ledger *ledger, const char *sql, fsh_err *err)
 {
-    return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? FSH_OK : fail(ledger, err);
+    return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? FSH_OK
+                                                                              : fail(ledger, err);
 }
 
 /* ---- the lock: one coordinator per output ---- */
@@ -68,8 +69,8 @@ tell_holder(int file, const char *path, fsh_err *err)
     holder[n > 0 ? n : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
     return fsh_fail(err, FSH_BUSY,
-                    "%s: another coordinator works on this output (%s); wait for it, or stop it", path,
-                    holder[0] ? holder : "unknown process");
+                    "%s: another coordinator works on this output (%s); wait for it, or stop it",
+                    path, holder[0] ? holder : "unknown process");
 }
 
 static fsh_status
@@ -112,8 +113,9 @@ bind_text(sqlite3_stmt *statement, int place, const char *text)
 static fsh_status
 know(fsh_ledger *ledger, const char *key, const char *value, char out[FSH_HASH_HEX], fsh_err *err)
 {
-    static const char sql[] = "INSERT INTO about VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET key=key"
-                              " RETURNING CAST(value AS TEXT)";
+    static const char sql[] =
+        "INSERT INTO about VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET key=key"
+        " RETURNING CAST(value AS TEXT)";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL);
 
@@ -136,9 +138,10 @@ check_known(fsh_ledger *ledger, const char *key, const char *value, const char *
 
     if (status || strncmp(found, value, sizeof found - 1) == 0)
         return status;
-    return fsh_fail(err, FSH_USAGE,
-                    "%s holds %s (%.12s, now %.12s): choose another output folder, or remove this one",
-                    ledger->path, what, found, value);
+    return fsh_fail(
+        err, FSH_USAGE,
+        "%s holds %s (%.12s, now %.12s): choose another output folder, or remove this one",
+        ledger->path, what, found, value);
 }
 
 static fsh_status
@@ -149,11 +152,13 @@ check_about(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
 
     snprintf(units, sizeof units, "%" PRIu32, about->units_n);
     snprintf(format, sizeof format, "%d", FORMAT);
-    status = check_known(ledger, "format", format, "a ledger of another version of this program", err);
+    status =
+        check_known(ledger, "format", format, "a ledger of another version of this program", err);
     if (!status)
         status = check_known(ledger, "job", about->job_hash, "another job", err);
     if (!status)
-        status = check_known(ledger, "input", about->input_hash, "the same job over another input", err);
+        status =
+            check_known(ledger, "input", about->input_hash, "the same job over another input", err);
     if (!status)
         status = check_known(ledger, "units", units, "another number of units", err);
     return status;
@@ -184,7 +189,8 @@ open_database(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
 
     if (sqlite3_open(ledger->path, &ledger->database) != SQLITE_OK)
         return fail(ledger, err);
-    status = execute(ledger, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE;", err);
+    status =
+        execute(ledger, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE;", err);
     if (!status)
         status = execute(ledger, schema, err);
     if (!status)
@@ -193,7 +199,8 @@ open_database(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
         status = begin_epoch(ledger, err);
     if (!status)
         status = execute(ledger, "COMMIT", err);
-    if (!status && sqlite3_prepare_v2(ledger->database, insert_sql, -1, &ledger->insert, NULL) != SQLITE_OK)
+    if (!status &&
+        sqlite3_prepare_v2(ledger->database, insert_sql, -1, &ledger->insert, NULL) != SQLITE_OK)
         status = fail(ledger, err);
     return status;
 }
@@ -218,7 +225,8 @@ open_files(fsh_ledger *ledger, const char *output, const fsh_ledger_about *about
 }
 
 fsh_status
-fsh_ledger_open(const char *output, const fsh_ledger_about *about, fsh_ledger **ledger, fsh_err *err)
+fsh_ledger_open(const char *output, const fsh_ledger_about *about, fsh_ledger **ledger,
+                fsh_err *err)
 {
     fsh_ledger *opened = calloc(1, sizeof *opened);
     fsh_status status;
@@ -273,15 +281,17 @@ static fsh_status
 read_report(sqlite3_stmt *row, fsh_report *report, fsh_err *err)
 {
     fsh_message message;
-    fsh_status status = fsh_message_decode(sqlite3_column_blob(row, 4), (size_t)sqlite3_column_bytes(row, 4),
-                                           FSH_FROM_WORKER, &message, err);
+    fsh_status status =
+        fsh_message_decode(sqlite3_column_blob(row, 4), (size_t)sqlite3_column_bytes(row, 4),
+                           FSH_FROM_WORKER, &message, err);
 
     if (status)
         return status;
     if (message.number == FSH_MESSAGE_DONE)
         fsh_message_to_report(&message.done, report);
     else
-        status = fsh_fail(err, FSH_FORMAT, "a report is message %s", fsh_message_name(message.number));
+        status =
+            fsh_fail(err, FSH_FORMAT, "a report is message %s", fsh_message_name(message.number));
     fsh_message_fini(&message);
     return status;
 }
@@ -313,8 +323,9 @@ read_row(fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_reader *reader, void 
 fsh_status
 fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_err *err)
 {
-    static const char sql[] = "SELECT number, state, attempts, failure, report, failure_text FROM unit"
-                              " ORDER BY number";
+    static const char sql[] =
+        "SELECT number, state, attempts, failure, report, failure_text FROM unit"
+        " ORDER BY number";
     sqlite3_stmt *statement = NULL;
     fsh_status status = FSH_OK;
     int code = SQLITE_DONE;
@@ -345,7 +356,8 @@ bind_report(fsh_ledger *ledger, const fsh_report *report, fsh_err *err)
     sqlite3_bind_int64(ledger->insert, 6, (sqlite3_int64)report->samples);
     sqlite3_bind_int64(ledger->insert, 7, (sqlite3_int64)report->delivered);
     sqlite3_bind_int64(ledger->insert, 8, (sqlite3_int64)report->images);
-    sqlite3_bind_blob(ledger->insert, 9, ledger->scratch.data, (int)ledger->scratch.bytes, SQLITE_STATIC);
+    sqlite3_bind_blob(ledger->insert, 9, ledger->scratch.data, (int)ledger->scratch.bytes,
+                      SQLITE_STATIC);
     return FSH_OK;
 }
 

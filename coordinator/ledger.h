@@ -1,5 +1,6 @@
-/* The ledger: what a coordinator that starts again must know, in OUT/state/ledger.sqlite. One row per unit
- * with its state, attempts, last failure and report. Leases are not kept: workers tell them again.
+/* The ledger: what a coordinator that starts again must know, in OUT/state/ledger.sqlite. One row
+ * per unit with its state, attempts, last failure and report. Leases are not kept: workers tell
+ * them again.
  *
  *     fsh_ledger_open(output, &about, &ledger, &err);   locks the output; a new epoch
  *     fsh_ledger_read(ledger, remember, self, &err);
@@ -7,7 +8,8 @@
  *     fsh_ledger_flush(ledger, &err);                   ... then on disk, all or nothing
  *     fsh_ledger_close(&ledger);
  *
- * SQLite in WAL mode with synchronous FULL: after fsh_ledger_flush the records survive a power cut. */
+ * SQLite in WAL mode with synchronous FULL: after fsh_ledger_flush the records survive a power cut.
+ */
 #ifndef FSH_COORDINATOR_LEDGER_H
 #define FSH_COORDINATOR_LEDGER_H
 
@@ -36,8 +38,8 @@ typedef struct fsh_ledger_entry {
     const fsh_report *report; /* of a COMMITTED unit, otherwise NULL; borrowed */
 } fsh_ledger_entry;
 
-/* Opens or makes the ledger of an output folder. A second coordinator on the same output is BUSY and is told
- * who holds it; a ledger of another job or another input is USAGE. */
+/* Opens or makes the ledger of an output folder. A second coordinator on the same output is BUSY
+ * and is told who holds it; a ledger of another job or another input is USAGE. */
 fsh_status fsh_ledger_open(const char *output, const fsh_ledger_about *about, fsh_ledger **ledger,
                            fsh_err *err);
 

@@ -1,8 +1,8 @@
-/* The coordinator's loop: messages in, calls to the books, messages out. One thread; the checks of shards read
- * files on libuv's pool and come back to it.
+/* The coordinator's loop: messages in, calls to the books, messages out. One thread; the checks of
+ * shards read files on libuv's pool and come back to it.
  *
- * Everything that a turn of the loop has changed goes to disk in one transaction at its end, and only then are
- * workers answered: what a worker has been told is never forgotten. */
+ * Everything that a turn of the loop has changed goes to disk in one transaction at its end, and
+ * only then are workers answered: what a worker has been told is never forgotten. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,13 +62,15 @@ fsh_coordination_drain(fsh_coordination *me, fsh_status result, const char *why,
         fsh_crew_dismiss(me->crew);
     for (link = me->roster.members.next; link != &me->roster.members; link = link->next)
         fsh_coordination_say_drain(me, &FSH_RING_OWNER(link, fsh_member, link)->peer);
-    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_DRAINING, .text = why});
+    fsh_coordination_tell(me,
+                          (fsh_coordinator_event){.kind = FSH_COORDINATOR_DRAINING, .text = why});
 }
 
 static void
 close_when_drained(fsh_coordination *me)
 {
-    bool quiet = me->checks == 0 && me->roster.n == 0 && (!me->crew || fsh_crew_running(me->crew) == 0);
+    bool quiet =
+        me->checks == 0 && me->roster.n == 0 && (!me->crew || fsh_crew_running(me->crew) == 0);
 
     if (me->draining && (quiet || uv_now(&me->loop) >= me->drain_until_ms + LAST_WORDS_MS))
         close_handles(me);
@@ -120,14 +122,16 @@ expire(fsh_coordination *me)
     fsh_lease stalled;
 
     while ((silent = fsh_leases_silent(me->leases, now)))
-        fsh_coordination_part_with(me, fsh_lessee_owner(silent), true, "the worker was not heard for too long");
+        fsh_coordination_part_with(me, fsh_lessee_owner(silent), true,
+                                   "the worker was not heard for too long");
     fsh_books_blame(me->books, FSH_INTERNAL, "the unit made no progress for too long");
     while (fsh_leases_stalled(me->leases, now, &stalled))
-        fsh_coordination_revoke(me, &((fsh_member *)stalled.owner)->peer, stalled.unit, stalled.token);
+        fsh_coordination_revoke(me, &((fsh_member *)stalled.owner)->peer, stalled.unit,
+                                stalled.token);
 }
 
-/* Workers that were started here and cannot work are not started for ever; without any other there is nobody
- * to wait for. */
+/* Workers that were started here and cannot work are not started for ever; without any other there
+ * is nobody to wait for. */
 static void
 mind_crew(fsh_coordination *me)
 {
@@ -139,7 +143,8 @@ mind_crew(fsh_coordination *me)
     if (me->complaint)
         fsh_coordination_drain(me, me->complaint, me->complaint_why.text, 0);
     else
-        fsh_coordination_drain(me, FSH_NETWORK, "no worker is left: all that were started here have ended", 0);
+        fsh_coordination_drain(me, FSH_NETWORK,
+                               "no worker is left: all that were started here have ended", 0);
 }
 
 static void
@@ -153,7 +158,8 @@ on_timer(uv_timer_t *timer)
     fsh_coordination_turn(me);
 }
 
-/* The first signal asks for an orderly end, the second for an end. What is committed stays in both cases. */
+/* The first signal asks for an orderly end, the second for an end. What is committed stays in both
+ * cases. */
 static void
 on_interrupt(uv_signal_t *handle, int number)
 {
@@ -163,7 +169,9 @@ on_interrupt(uv_signal_t *handle, int number)
     if (me->draining)
         close_handles(me);
     else
-        fsh_coordination_drain(me, FSH_INTERRUPTED, "interrupted; run the same command again to continue", me->options.grace_ms);
+        fsh_coordination_drain(me, FSH_INTERRUPTED,
+                               "interrupted; run the same command again to continue",
+                               me->options.grace_ms);
 }
 
 /* ---- the beginning ---- */
@@ -182,8 +190,9 @@ fsh_coordinator_options_init(fsh_coordinator_options *options)
 const char *
 fsh_coordinator_event_name(fsh_coordinator_event_kind kind)
 {
-    static const char *const names[] = {"started",     "progress",    "worker_joined", "worker_left",
-                                        "unit_failed", "unit_buried", "draining",      "ended"};
+    static const char *const names[] = {"started",     "progress",    "worker_joined",
+                                        "worker_left", "unit_failed", "unit_buried",
+                                        "draining",    "ended"};
 
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
@@ -197,13 +206,15 @@ choose_address(fsh_coordination *me, char address[FSH_PATH_BYTES], fsh_err *err)
         char folder[] = "/tmp/faceshard-XXXXXX"; /* short: a socket's path has at most 107 bytes */
 
         if (!mkdtemp(folder))
-            return fsh_fail(err, FSH_IO, "/tmp: no folder can be made there for the workers' socket");
+            return fsh_fail(err, FSH_IO,
+                            "/tmp: no folder can be made there for the workers' socket");
         snprintf(me->folder, sizeof me->folder, "%s", folder);
         snprintf(address, FSH_PATH_BYTES, "ipc://%s/wire", folder);
     }
     if (!me->options.insecure && fsh_link_is_public(address))
         return fsh_fail(err, FSH_USAGE,
-                        "%s: other machines reach this address and nobody is asked for a key; bind to 127.0.0.1, "
+                        "%s: other machines reach this address and nobody is asked for a key; bind "
+                        "to 127.0.0.1, "
                         "or say --insecure where the network is trusted",
                         address);
     return FSH_OK;
@@ -227,8 +238,9 @@ open_link(fsh_coordination *me, fsh_err *err)
 static fsh_status
 open_crew(fsh_coordination *me, fsh_err *err)
 {
-    fsh_crew_options options = {me->options.worker_command ? me->options.worker_command : own_command,
-                                fsh_link_address(me->link), me->options.workers, me->options.threads};
+    fsh_crew_options options = {
+        me->options.worker_command ? me->options.worker_command : own_command,
+        fsh_link_address(me->link), me->options.workers, me->options.threads};
 
     return me->options.workers ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
 }
@@ -252,7 +264,8 @@ start_handles(fsh_coordination *me)
 static void
 on_unit_failed(void *self, uint32_t unit, uint32_t attempts, bool buried, const char *why)
 {
-    fsh_coordinator_event event = {.kind = buried ? FSH_COORDINATOR_UNIT_BURIED : FSH_COORDINATOR_UNIT_FAILED,
+    fsh_coordinator_event event = {.kind = buried ? FSH_COORDINATOR_UNIT_BURIED
+                                                  : FSH_COORDINATOR_UNIT_FAILED,
                                    .unit = unit,
                                    .attempt = attempts,
                                    .text = why};
@@ -263,17 +276,19 @@ on_unit_failed(void *self, uint32_t unit, uint32_t attempts, bool buried, const 
 static fsh_status
 open_books(fsh_coordination *me, fsh_err *err)
 {
-    fsh_lease_rules rules = {me->options.silence_ms, me->options.stall_ms, me->options.attempts_max};
+    fsh_lease_rules rules = {me->options.silence_ms, me->options.stall_ms,
+                             me->options.attempts_max};
     fsh_books_watch watch = {me, on_unit_failed};
-    fsh_status status = fsh_books_open(me->work, &rules, me->options.shard_hashes, &watch, &me->books, err);
+    fsh_status status =
+        fsh_books_open(me->work, &rules, me->options.shard_hashes, &watch, &me->books, err);
 
     if (!status)
         me->leases = fsh_books_leases(me->books);
     return status;
 }
 
-/* Half-written files of earlier runs are swept where no worker of theirs can still be alive: those that were
- * started by a coordinator end with it. */
+/* Half-written files of earlier runs are swept where no worker of theirs can still be alive: those
+ * that were started by a coordinator end with it. */
 static fsh_status
 serve(fsh_coordination *me, fsh_err *err)
 {
@@ -285,7 +300,8 @@ serve(fsh_coordination *me, fsh_err *err)
     if (status)
         return status;
     start_handles(me);
-    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_STARTED, .text = fsh_link_address(me->link)});
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_STARTED,
+                                                      .text = fsh_link_address(me->link)});
     status = open_crew(me, err);
     if (status)
         close_handles(me);

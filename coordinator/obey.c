@@ -36,7 +36,8 @@ on_checked(uv_work_t *request, int cancelled)
     (void)cancelled;
     me->checks--;
     fsh_books_settle(me->books, &of->report, of->status, of->err.text);
-    fsh_coordination_answer(me, &of->peer, of->report.unit, of->token, of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
+    fsh_coordination_answer(me, &of->peer, of->report.unit, of->token,
+                            of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
     free(of);
     if (me->closing)
         fsh_coordination_turn(me); /* the link, which would do it, is gone */
@@ -64,9 +65,12 @@ begin_check(fsh_coordination *me, const fsh_member *member, const fsh_message_do
 /* ---- workers come and go ---- */
 
 static void
-tell_member(fsh_coordination *me, fsh_coordinator_event_kind kind, const fsh_member *member, const char *text)
+tell_member(fsh_coordination *me, fsh_coordinator_event_kind kind, const fsh_member *member,
+            const char *text)
 {
-    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = kind, .host = member->host, .pid = member->pid, .text = text});
+    fsh_coordination_tell(
+        me, (fsh_coordinator_event){
+                .kind = kind, .host = member->host, .pid = member->pid, .text = text});
 }
 
 void
@@ -113,8 +117,8 @@ refuse(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello *hell
     return true;
 }
 
-/* What the worker holds stays with it where nobody else has it; what was lent to it and is not in its hands was
- * lost on the way. */
+/* What the worker holds stays with it where nobody else has it; what was lent to it and is not in
+ * its hands was lost on the way. */
 static void
 take_inventory(fsh_coordination *me, fsh_member *member, const fsh_message_hello *hello)
 {
@@ -124,17 +128,19 @@ take_inventory(fsh_coordination *me, fsh_member *member, const fsh_message_hello
     fsh_leases_credit(me->leases, member->lessee, 0, true);
     fsh_leases_keep(me->leases, member->lessee, hello->tokens.at, hello->tokens.n, UINT64_MAX);
     for (i = 0; i < hello->units.n; i++)
-        if (!fsh_leases_renew(me->leases, member->lessee, (uint32_t)hello->units.at[i], hello->tokens.at[i], 0,
-                              now))
-            fsh_coordination_revoke(me, &member->peer, (uint32_t)hello->units.at[i], hello->tokens.at[i]);
+        if (!fsh_leases_renew(me->leases, member->lessee, (uint32_t)hello->units.at[i],
+                              hello->tokens.at[i], 0, now))
+            fsh_coordination_revoke(me, &member->peer, (uint32_t)hello->units.at[i],
+                                    hello->tokens.at[i]);
 }
 
 static void
-take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member, const fsh_message_hello *hello)
+take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member,
+           const fsh_message_hello *hello)
 {
     fsh_message message = {.number = FSH_MESSAGE_WELCOME,
-                           .welcome = {fsh_books_epoch(me->books), me->options.heartbeat_ms, me->work->job,
-                                       me->work->job_hash}};
+                           .welcome = {fsh_books_epoch(me->books), me->options.heartbeat_ms,
+                                       me->work->job, me->work->job_hash}};
 
     if (refuse(me, peer, hello))
         return;
@@ -168,8 +174,9 @@ note_progress(fsh_coordination *me, fsh_member *member, const fsh_message_renew 
     for (i = 0; i < renew->units.n; i++)
         if (renew->units.at[i] < me->work->units_n && renew->steps.at[i] > 0 &&
             fsh_leases_state(me->leases, (uint32_t)renew->units.at[i]) == FSH_UNIT_LENT)
-            member->samples_running += (uint64_t)((double)me->work->samples[renew->units.at[i]] *
-                                                  (double)renew->done.at[i] / (double)renew->steps.at[i]);
+            member->samples_running +=
+                (uint64_t)((double)me->work->samples[renew->units.at[i]] *
+                           (double)renew->done.at[i] / (double)renew->steps.at[i]);
     if (renew->rss_bytes > totals->rss_bytes)
         totals->rss_bytes = renew->rss_bytes;
 }
@@ -184,9 +191,10 @@ take_renew(fsh_coordination *me, fsh_member *member, const fsh_message_renew *re
         renew->steps.n != renew->units.n)
         return;
     for (i = 0; i < renew->units.n; i++)
-        if (!fsh_leases_renew(me->leases, member->lessee, (uint32_t)renew->units.at[i], renew->tokens.at[i],
-                              renew->done.at[i], now))
-            fsh_coordination_revoke(me, &member->peer, (uint32_t)renew->units.at[i], renew->tokens.at[i]);
+        if (!fsh_leases_renew(me->leases, member->lessee, (uint32_t)renew->units.at[i],
+                              renew->tokens.at[i], renew->done.at[i], now))
+            fsh_coordination_revoke(me, &member->peer, (uint32_t)renew->units.at[i],
+                                    renew->tokens.at[i]);
     fsh_leases_keep(me->leases, member->lessee, renew->tokens.at, renew->tokens.n,
                     now > me->options.silence_ms ? now - me->options.silence_ms : 0);
     note_progress(me, member, renew);
@@ -204,8 +212,8 @@ take_done(fsh_coordination *me, const fsh_member *member, const fsh_message_done
         fsh_coordination_answer(me, &member->peer, done->unit, done->token, FSH_VERDICT_KNOWN);
 }
 
-/* A full disk is nobody's fault and will be the same for the next unit: the job stops, and goes on when there
- * is room. */
+/* A full disk is nobody's fault and will be the same for the next unit: the job stops, and goes on
+ * when there is room. */
 static void
 take_failed(fsh_coordination *me, const fsh_member *member, const fsh_message_failed *failed)
 {
@@ -234,8 +242,8 @@ obey(fsh_coordination *me, const fsh_peer *peer, fsh_member *member, const fsh_m
     case FSH_MESSAGE_DONE: take_done(me, member, &message->done); break;
     case FSH_MESSAGE_FAILED: take_failed(me, member, &message->failed); break;
     case FSH_MESSAGE_RETURN:
-        fsh_leases_give_back(me->leases, member->lessee, message->give_back.unit, message->give_back.token,
-                             now);
+        fsh_leases_give_back(me->leases, member->lessee, message->give_back.unit,
+                             message->give_back.token, now);
         break;
     case FSH_MESSAGE_BYE: take_bye(me, member, &message->bye); break;
     default: break;

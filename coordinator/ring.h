@@ -1,5 +1,5 @@
-/* A ring of things that carry their own links: put in and taken out in one step, no allocation. The ring
- * itself is a link that belongs to nothing. A link that is in no ring points to itself. */
+/* A ring of things that carry their own links: put in and taken out in one step, no allocation. The
+ * ring itself is a link that belongs to nothing. A link that is in no ring points to itself. */
 #ifndef FSH_COORDINATOR_RING_H
 #define FSH_COORDINATOR_RING_H
 

@@ -1,4 +1,5 @@
-/* Who works for this coordinator now: found by the name of the connection, or one after the other. */
+/* Who works for this coordinator now: found by the name of the connection, or one after the other.
+ */
 #ifndef FSH_COORDINATOR_ROSTER_H
 #define FSH_COORDINATOR_ROSTER_H
 

@@ -14,14 +14,16 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
     uint32_t *samples = calloc(units_n, sizeof *samples);
     char input_hash[FSH_HASH_HEX];
     fsh_text text = {0};
-    fsh_status status = samples ? FSH_OK : fsh_fail(err, FSH_MEMORY, "no memory for %u units", units_n);
+    fsh_status status =
+        samples ? FSH_OK : fsh_fail(err, FSH_MEMORY, "no memory for %u units", units_n);
 
     fsh_hash_hex(&planned->digest, input_hash);
     fsh_job_print(job, &text);
     for (i = 0; samples && i < units_n; i++)
         samples[i] = fsh_manifest_unit_samples(manifest, i);
     if (!status) {
-        fsh_coordinator_work work = {job->output, fsh_text_get(&text), job->hash, input_hash, units_n, samples};
+        fsh_coordinator_work work = {
+            job->output, fsh_text_get(&text), job->hash, input_hash, units_n, samples};
 
         status = fsh_coordinator_serve(&work, options, totals, err);
     }

@@ -50,7 +50,8 @@ fsh_coordination_say_drain(fsh_coordination *me, const fsh_peer *peer)
 }
 
 void
-fsh_coordination_answer(fsh_coordination *me, const fsh_peer *peer, uint32_t unit, uint64_t token, uint32_t verdict)
+fsh_coordination_answer(fsh_coordination *me, const fsh_peer *peer, uint32_t unit, uint64_t token,
+                        uint32_t verdict)
 {
     if (me->answers_n == me->answers_room) {
         uint32_t room = me->answers_room ? 2 * me->answers_room : 64;
@@ -70,7 +71,8 @@ fsh_coordination_send_answers(fsh_coordination *me)
     uint32_t i;
 
     for (i = 0; i < me->answers_n; i++) {
-        fsh_message message = {.number = FSH_MESSAGE_COMMITTED, .committed = me->answers[i].committed};
+        fsh_message message = {.number = FSH_MESSAGE_COMMITTED,
+                               .committed = me->answers[i].committed};
 
         fsh_coordination_say(me, &me->answers[i].peer, &message);
     }

@@ -1,7 +1,8 @@
-/* ZeroMQ's descriptor is edge-triggered: it becomes readable when something changes, and a send or receive can
- * use that up. So the descriptor only wakes the loop, and whether there are messages is asked of ZMQ_EVENTS:
- * before the loop sleeps (prepare: with messages left, an idle handle keeps it awake) and after it wakes (check:
- * take them, at most TURN_MESSAGES so that timers and processes get their time). */
+/* ZeroMQ's descriptor is edge-triggered: it becomes readable when something changes, and a send or
+ * receive can use that up. So the descriptor only wakes the loop, and whether there are messages is
+ * asked of ZMQ_EVENTS: before the loop sleeps (prepare: with messages left, an idle handle keeps it
+ * awake) and after it wakes (check: take them, at most TURN_MESSAGES so that timers and processes
+ * get their time). */
 #include "proto/link.h"
 
 #include <stdlib.h>
@@ -22,7 +23,8 @@ enum {
 };
 
 #ifdef __SANITIZE_THREAD__
-/* The thread sanitizer does not see the atomics inside Debian's libzmq, which is not built for it. */
+/* The thread sanitizer does not see the atomics inside Debian's libzmq, which is not built for it.
+ */
 const char *__tsan_default_suppressions(void);
 
 const char *
@@ -47,7 +49,8 @@ struct fsh_link {
 bool
 fsh_link_is_public(const char *address)
 {
-    static const char *const own[] = {"ipc://", "inproc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:"};
+    static const char *const own[] = {"ipc://", "inproc://", "tcp://127.",
+                                      "tcp://localhost:", "tcp://[::1]:"};
     size_t i;
 
     for (i = 0; i < sizeof own / sizeof *own; i++)
@@ -79,7 +82,8 @@ drop_rest(fsh_link *link)
     link->dropped++;
 }
 
-/* The first part of what a ROUTER receives is the sender's name. True: *peer is set and the message follows. */
+/* The first part of what a ROUTER receives is the sender's name. True: *peer is set and the message
+ * follows. */
 static bool
 receive_peer(fsh_link *link, fsh_peer *peer)
 {
@@ -111,7 +115,8 @@ receive_one(fsh_link *link)
         if (zmq_msg_more(&part))
             drop_rest(link);
         else
-            link->options.received(link->options.self, &peer, zmq_msg_data(&part), zmq_msg_size(&part));
+            link->options.received(link->options.self, &peer, zmq_msg_data(&part),
+                                   zmq_msg_size(&part));
     }
     zmq_msg_close(&part);
 }
@@ -177,8 +182,9 @@ set_options(fsh_link *link)
     set(link->socket, ZMQ_IPV6, 1);
 }
 
-/* MANDATORY: a message for a peer that is gone is told, not swallowed. HANDOVER: a worker that reconnects
- * under its name replaces a connection that was cut and that this end still believes in. */
+/* MANDATORY: a message for a peer that is gone is told, not swallowed. HANDOVER: a worker that
+ * reconnects under its name replaces a connection that was cut and that this end still believes in.
+ */
 static int
 bind_socket(fsh_link *link)
 {
@@ -192,8 +198,8 @@ bind_socket(fsh_link *link)
     return zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->address, &bytes);
 }
 
-/* IMMEDIATE: nothing is queued for a coordinator that is not there, so that it does not get old heartbeats
- * when it comes back. A name must not begin with a zero byte. */
+/* IMMEDIATE: nothing is queued for a coordinator that is not there, so that it does not get old
+ * heartbeats when it comes back. A name must not begin with a zero byte. */
 static int
 connect_socket(fsh_link *link)
 {
@@ -220,7 +226,8 @@ open_socket(fsh_link *link, fsh_err *err)
         link->socket = zmq_socket(link->context, binds ? ZMQ_ROUTER : ZMQ_DEALER);
     }
     if (!link->socket)
-        return fsh_fail(err, FSH_NETWORK, "ZeroMQ cannot make a socket: %s", zmq_strerror(zmq_errno()));
+        return fsh_fail(err, FSH_NETWORK, "ZeroMQ cannot make a socket: %s",
+                        zmq_strerror(zmq_errno()));
     set_options(link);
     failed = binds ? bind_socket(link) : connect_socket(link);
     if (failed)

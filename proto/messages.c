@@ -1,6 +1,7 @@
-/* The codec is one loop over the rows of messages.def. Writing uses MessagePack-C. Reading does not: its
- * unpacker allocates what a header announces before the bytes are there, 6 GB for a message of five bytes;
- * the reader below takes at most one block, never larger than the message that came. */
+/* The codec is one loop over the rows of messages.def. Writing uses MessagePack-C. Reading does
+ * not: its unpacker allocates what a header announces before the bytes are there, 6 GB for a
+ * message of five bytes; the reader below takes at most one block, never larger than the message
+ * that came. */
 #include "proto/messages.h"
 
 #include <inttypes.h>
@@ -29,7 +30,7 @@ typedef struct row {
 } row;
 
 #define MESSAGE(NAME, name, number, senders, help) static const field name##_fields[] = {
-#define FIELD(name, field, type, low, high, help) \
+#define FIELD(name, field, type, low, high, help)                                                  \
     {#field, TYPE_##type, offsetof(fsh_message, name.field), low, high, #low " to " #high, help},
 #define END(NAME, name) };
 #include "proto/messages.def"
@@ -38,8 +39,9 @@ typedef struct row {
 #undef END
 
 static const row rows[] = {
-#define MESSAGE(NAME, name, number, senders, help) \
-    {#NAME, FSH_MESSAGE_##NAME, senders, help, name##_fields, sizeof name##_fields / sizeof *name##_fields},
+#define MESSAGE(NAME, name, number, senders, help)                                                 \
+    {#NAME, FSH_MESSAGE_##NAME, senders,                                                           \
+     help,  name##_fields,      sizeof name##_fields / sizeof *name##_fields},
 #define FIELD(name, field, type, low, high, help)
 #define END(NAME, name)
 #include "proto/messages.def"
@@ -144,8 +146,8 @@ check_message(const row *found, const fsh_message *message, fsh_err *err)
         uint64_t measured = measure(field_of(message, limits), limits->type);
 
         if (!in_limits(limits, measured))
-            return fsh_fail(err, FSH_INTERNAL, "message %s: %s is %" PRIu64 ", allowed is %s", found->name,
-                            limits->name, measured, limits->limits);
+            return fsh_fail(err, FSH_INTERNAL, "message %s: %s is %" PRIu64 ", allowed is %s",
+                            found->name, limits->name, measured, limits->limits);
     }
     return FSH_OK;
 }
@@ -186,9 +188,10 @@ typedef struct reader {
 /* How MessagePack begins an item whose value or length does not fit into the first byte. */
 static const struct {
     uint8_t first, kind, width;
-} heads[] = {{0xcc, KIND_NUMBER, 1}, {0xcd, KIND_NUMBER, 2}, {0xce, KIND_NUMBER, 4}, {0xcf, KIND_NUMBER, 8},
-             {0xd9, KIND_TEXT, 1},   {0xda, KIND_TEXT, 2},   {0xdb, KIND_TEXT, 4},   {0xc4, KIND_BYTES, 1},
-             {0xc5, KIND_BYTES, 2},  {0xc6, KIND_BYTES, 4},  {0xdc, KIND_ARRAY, 2},  {0xdd, KIND_ARRAY, 4}};
+} heads[] = {{0xcc, KIND_NUMBER, 1}, {0xcd, KIND_NUMBER, 2}, {0xce, KIND_NUMBER, 4},
+             {0xcf, KIND_NUMBER, 8}, {0xd9, KIND_TEXT, 1},   {0xda, KIND_TEXT, 2},
+             {0xdb, KIND_TEXT, 4},   {0xc4, KIND_BYTES, 1},  {0xc5, KIND_BYTES, 2},
+             {0xc6, KIND_BYTES, 4},  {0xdc, KIND_ARRAY, 2},  {0xdd, KIND_ARRAY, 4}};
 
 /* The value in the first byte itself, or -1. */
 static int
@@ -243,8 +246,8 @@ read_body(reader *in, uint64_t bytes, void *out)
     return true;
 }
 
-/* A text of n bytes took at least n + 1 on the wire, so a block as large as the message holds all of them
- * with their ending zeros. */
+/* A text of n bytes took at least n + 1 on the wire, so a block as large as the message holds all
+ * of them with their ending zeros. */
 static bool
 read_text(reader *in, uint64_t bytes, void *value)
 {
@@ -299,18 +302,21 @@ read_message(reader *in, fsh_sender sender, fsh_message *message, fsh_err *err)
         return fsh_fail(err, FSH_FORMAT, "not a message");
     found = find_row(number);
     if (!found || !(found->senders & sender) || items != found->fields_n + 1)
-        return fsh_fail(err, FSH_FORMAT, "no message that may come from this side: number %" PRIu64, number);
+        return fsh_fail(err, FSH_FORMAT, "no message that may come from this side: number %" PRIu64,
+                        number);
     message->number = found->number;
     for (i = 0; i < found->fields_n; i++)
         if (!read_field(in, &found->fields[i], (char *)message + found->fields[i].offset))
             return fsh_fail(err, FSH_FORMAT, "message %s: %s is broken or not %s", found->name,
                             found->fields[i].name, found->fields[i].limits);
-    return in->at == in->end ? FSH_OK
-                             : fsh_fail(err, FSH_FORMAT, "message %s: bytes after its end", found->name);
+    return in->at == in->end
+               ? FSH_OK
+               : fsh_fail(err, FSH_FORMAT, "message %s: bytes after its end", found->name);
 }
 
 fsh_status
-fsh_message_decode(const void *data, size_t bytes, fsh_sender sender, fsh_message *message, fsh_err *err)
+fsh_message_decode(const void *data, size_t bytes, fsh_sender sender, fsh_message *message,
+                   fsh_err *err)
 {
     reader in = {data, (const uint8_t *)data + bytes, NULL};
     fsh_message aside = {0};
@@ -396,11 +402,12 @@ fsh_messages_print(fsh_text *out)
     for (i = 0; i < ROWS_N; i++) {
         fsh_text_addf(out, "### %u %s\nFrom: ", rows[i].number, rows[i].name);
         print_senders(rows[i].senders, out);
-        fsh_text_addf(out, ". %s.\n\n| field | type | limits | |\n|---|---|---|---|\n", rows[i].help);
+        fsh_text_addf(out, ". %s.\n\n| field | type | limits | |\n|---|---|---|---|\n",
+                      rows[i].help);
         for (k = 0; k < rows[i].fields_n; k++)
-            fsh_text_addf(out, "| %s | %s | %" PRIu64 " to %" PRIu64 " | %s |\n", rows[i].fields[k].name,
-                          types[rows[i].fields[k].type], rows[i].fields[k].low, rows[i].fields[k].high,
-                          rows[i].fields[k].help);
+            fsh_text_addf(out, "| %s | %s | %" PRIu64 " to %" PRIu64 " | %s |\n",
+                          rows[i].fields[k].name, types[rows[i].fields[k].type],
+                          rows[i].fields[k].low, rows[i].fields[k].high, rows[i].fields[k].help);
         fsh_text_add(out, "\n");
     }
 }

@@ -21,9 +21,9 @@
 #include "proto/report.h"
 
 enum {
-    FSH_PROTOCOL = 1,                /* edition of the table */
-    FSH_HELD_MAX = 16,               /* leases that one worker may hold */
-    FSH_MESSAGE_BYTES_MAX = 1 << 21  /* of any message on the wire */
+    FSH_PROTOCOL = 1,               /* edition of the table */
+    FSH_HELD_MAX = 16,              /* leases that one worker may hold */
+    FSH_MESSAGE_BYTES_MAX = 1 << 21 /* of any message on the wire */
 };
 
 /* Who speaks. The supervisor is the worker as its compute child knows it. */
@@ -44,19 +44,19 @@ typedef enum fsh_message_number {
 #undef END
 } fsh_message_number;
 
-/* One struct per message. A text is borrowed: from the sender's memory before encoding, from the message
- * after decoding; NULL is sent as an empty text. */
-#define FSH_FIELD_U32(field, high) uint32_t field;
-#define FSH_FIELD_U64(field, high) uint64_t field;
+/* One struct per message. A text is borrowed: from the sender's memory before encoding, from the
+ * message after decoding; NULL is sent as an empty text. */
+#define FSH_FIELD_U32(field, high)  uint32_t field;
+#define FSH_FIELD_U64(field, high)  uint64_t field;
 #define FSH_FIELD_TEXT(field, high) const char *field;
 #define FSH_FIELD_HASH(field, high) fsh_hash field;
-#define FSH_FIELD_U64S(field, high) \
-    struct {                        \
-        uint64_t n;                 \
-        uint64_t at[high];          \
+#define FSH_FIELD_U64S(field, high)                                                                \
+    struct {                                                                                       \
+        uint64_t n;                                                                                \
+        uint64_t at[high];                                                                         \
     } field;
 #define MESSAGE(NAME, name, number, senders, help) typedef struct fsh_message_##name {
-#define FIELD(name, field, type, low, high, help) FSH_FIELD_##type(field, high)
+#define FIELD(name, field, type, low, high, help)  FSH_FIELD_##type(field, high)
 #define END(NAME, name) } fsh_message_##name;
 #include "proto/messages.def"
 #undef MESSAGE
@@ -77,14 +77,16 @@ typedef struct fsh_message {
     };
 } fsh_message;
 
-/* Appends the bytes of message to out. A message that this sender may not send, or that breaks a limit, is
- * INTERNAL and out is as before. */
-fsh_status fsh_message_encode(const fsh_message *message, fsh_sender sender, fsh_text *out, fsh_err *err);
-
-/* Reads one message that has come from sender; free its texts with fsh_message_fini. Anything that is not
- * exactly one whole message of the table within its limits fails with FORMAT and leaves *message untouched. */
-fsh_status fsh_message_decode(const void *data, size_t bytes, fsh_sender sender, fsh_message *message,
+/* Appends the bytes of message to out. A message that this sender may not send, or that breaks a
+ * limit, is INTERNAL and out is as before. */
+fsh_status fsh_message_encode(const fsh_message *message, fsh_sender sender, fsh_text *out,
                               fsh_err *err);
+
+/* Reads one message that has come from sender; free its texts with fsh_message_fini. Anything that
+ * is not exactly one whole message of the table within its limits fails with FORMAT and leaves
+ * *message untouched. */
+fsh_status fsh_message_decode(const void *data, size_t bytes, fsh_sender sender,
+                              fsh_message *message, fsh_err *err);
 
 void fsh_message_fini(fsh_message *message);
 

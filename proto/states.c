@@ -23,7 +23,7 @@ static const struct {
     bool known;
     uint8_t next, ledger;
 } steps[FSH_UNIT_STATE_N][FSH_EVENT_N] = {
-#define STEP(state, event, next, ledger) \
+#define STEP(state, event, next, ledger)                                                           \
     [FSH_UNIT_##state][FSH_EVENT_##event] = {true, FSH_UNIT_##next, ledger},
 #include "proto/states.def"
 #undef STEP
@@ -61,8 +61,8 @@ print_steps(fsh_text *out)
     for (state = 0; state < FSH_UNIT_STATE_N; state++)
         for (event = 0; event < FSH_EVENT_N; event++)
             if (steps[state][event].known)
-                fsh_text_addf(out, "| %s | %s | %s | %s |\n", states[state].name, events[event].name,
-                              states[steps[state][event].next].name,
+                fsh_text_addf(out, "| %s | %s | %s | %s |\n", states[state].name,
+                              events[event].name, states[steps[state][event].next].name,
                               steps[state][event].ledger == RECORD ? "record" : "");
 }
 

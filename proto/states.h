@@ -1,4 +1,5 @@
-/* The life of a unit as proto/states.def tells it: a function from (state, event) to the next state. */
+/* The life of a unit as proto/states.def tells it: a function from (state, event) to the next
+ * state. */
 #ifndef FSH_PROTO_STATES_H
 #define FSH_PROTO_STATES_H
 

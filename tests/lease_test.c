@@ -13,8 +13,8 @@ typedef struct desk {
 } desk;
 
 static void
-count_event(void *self, uint32_t unit, fsh_unit_event event, fsh_unit_state state, uint32_t attempts,
-            bool record)
+count_event(void *self, uint32_t unit, fsh_unit_event event, fsh_unit_state state,
+            uint32_t attempts, bool record)
 {
     (void)unit, (void)state, (void)attempts, (void)record;
     ((desk *)self)->events[event]++;
@@ -246,7 +246,8 @@ what_is_no_step_of_the_table_is_refused_and_counted(void **state)
 
 enum { CROWD = 1000, UNITS = 20000, HANDS = 2 };
 
-/* A simulated worker: works on its oldest lease for some time; may die, hang, fall silent, or fail. */
+/* A simulated worker: works on its oldest lease for some time; may die, hang, fall silent, or fail.
+ */
 typedef struct mate {
     fsh_lessee *lessee;
     fsh_lease leases[HANDS];
@@ -339,7 +340,8 @@ beat(crowd *of, mate *who)
         tokens[i] = who->leases[i].token;
     for (i = 0; i < who->n; i++)
         if (!fsh_leases_renew(of->at.leases, who->lessee, who->leases[i].unit, tokens[i],
-                              who->hung ? 0 : of->now_ms, of->now_ms) && i == 0)
+                              who->hung ? 0 : of->now_ms, of->now_ms) &&
+            i == 0)
             who->hung = false, who->ready_ms = of->now_ms; /* revoked: its result comes late */
     fsh_leases_keep(of->at.leases, who->lessee, tokens, who->n,
                     of->now_ms > SILENCE_MS ? of->now_ms - SILENCE_MS : 0);
@@ -387,7 +389,8 @@ static bool
 is_over(const crowd *of)
 {
     return fsh_leases_count(of->at.leases, FSH_UNIT_COMMITTED) +
-               fsh_leases_count(of->at.leases, FSH_UNIT_BURIED) == UNITS;
+               fsh_leases_count(of->at.leases, FSH_UNIT_BURIED) ==
+           UNITS;
 }
 
 static void

@@ -2,9 +2,9 @@
 
 #include <sys/wait.h>
 
+#include "base/files.h"
 #include "coordinator/commit.h"
 #include "coordinator/ledger.h"
-#include "base/files.h"
 
 static const fsh_ledger_about about = {"aaaa0000", "bbbb0000", 100};
 
@@ -116,7 +116,8 @@ another_job_or_input_in_the_same_folder_is_told_what_to_do(void **state)
     (void)state;
     fsh_ledger_close(&ledger);
     assert_int_equal(fsh_ledger_open(folder, &job, &ledger, &err), FSH_USAGE);
-    assert_text_has(err.text, "holds another job (aaaa0000, now cccc0000): choose another output folder");
+    assert_text_has(err.text,
+                    "holds another job (aaaa0000, now cccc0000): choose another output folder");
     assert_int_equal(fsh_ledger_open(folder, &input, &ledger, &err), FSH_USAGE);
     assert_text_has(err.text, "over another input");
     ledger = open_ledger(folder);

@@ -20,20 +20,31 @@ static const struct {
       .hello = {1, "0.1.0", "node17", 4711, 8, {2, {7, 70000}}, {2, {UINT64_C(0x300000001), 9}}}}},
     {FSH_FROM_COORDINATOR,
      {.number = FSH_MESSAGE_WELCOME,
-      .welcome = {3, 1000, "input:\n  path: /a folder with a name of more than 31 bytes\n", "0f3a"}}},
+      .welcome = {3, 1000, "input:\n  path: /a folder with a name of more than 31 bytes\n",
+                  "0f3a"}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_REFUSE, .refuse = {"another version"}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_CREDIT, .credit = {2}}},
     {FSH_FROM_COORDINATOR,
      {.number = FSH_MESSAGE_LEASE, .lease = {7, UINT64_C(0x300000001), 1, 15000}}},
     {FSH_FROM_WORKER,
      {.number = FSH_MESSAGE_RENEW,
-      .renew = {{1, {7}}, {1, {UINT64_C(0x300000001)}}, {1, {300}}, {1, {1000}}, UINT64_C(1) << 33}}},
+      .renew =
+          {{1, {7}}, {1, {UINT64_C(0x300000001)}}, {1, {300}}, {1, {1000}}, UINT64_C(1) << 33}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_PONG, .pong = {1}}},
     {FSH_FROM_WORKER,
      {.number = FSH_MESSAGE_DONE,
-      .done = {7, UINT64_C(0x300000001), 500, 480, 2880, 123456789, {{1, 2, 3, 255}}, {3, {0, 20, 0}}, {2, {5, 6}}}}},
+      .done = {7,
+               UINT64_C(0x300000001),
+               500,
+               480,
+               2880,
+               123456789,
+               {{1, 2, 3, 255}},
+               {3, {0, 20, 0}},
+               {2, {5, 6}}}}},
     {FSH_FROM_CHILD,
-     {.number = FSH_MESSAGE_FAILED, .failed = {7, 9, FSH_FULL, 0, "shards/shard-000007.h5: no space left"}}},
+     {.number = FSH_MESSAGE_FAILED,
+      .failed = {7, 9, FSH_FULL, 0, "shards/shard-000007.h5: no space left"}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_COMMITTED, .committed = {7, 9, 1}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_RETURN, .give_back = {7, 9}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_REVOKE, .revoke = {7, 9}}},
@@ -69,7 +80,8 @@ every_message_survives_the_way(void **state)
         fsh_message message;
         fsh_err err;
 
-        assert_ok(fsh_message_decode(bytes.data, bytes.bytes, examples[i].sender, &message, &err), err);
+        assert_ok(fsh_message_decode(bytes.data, bytes.bytes, examples[i].sender, &message, &err),
+                  err);
         assert_ok(fsh_message_encode(&message, examples[i].sender, &again, &err), err);
         assert_int_equal(bytes.bytes, again.bytes);
         assert_memory_equal(bytes.data, again.data, bytes.bytes);
@@ -92,7 +104,8 @@ every_message_is_messagepack(void **state)
         size_t used = 0;
 
         msgpack_unpacked_init(&unpacked);
-        assert_int_equal(msgpack_unpack_next(&unpacked, bytes.data, bytes.bytes, &used), MSGPACK_UNPACK_SUCCESS);
+        assert_int_equal(msgpack_unpack_next(&unpacked, bytes.data, bytes.bytes, &used),
+                         MSGPACK_UNPACK_SUCCESS);
         assert_int_equal(used, bytes.bytes);
         assert_int_equal(unpacked.data.type, MSGPACK_OBJECT_ARRAY);
         assert_int_equal(unpacked.data.via.array.ptr[0].via.u64, examples[i].message.number);
@@ -141,7 +154,8 @@ a_message_cut_short_or_with_bytes_behind_is_refused(void **state)
     }
 }
 
-/* What is taken in spite of a changed byte is itself within all limits: is_taken encodes it again. */
+/* What is taken in spite of a changed byte is itself within all limits: is_taken encodes it again.
+ */
 static void
 no_changed_byte_breaks_a_limit(void **state)
 {
@@ -249,7 +263,8 @@ static void
 the_document_is_the_table(void **state)
 {
     static const char path[] = FSH_SOURCE_DIR "/docs/wire.md";
-    static const char mark[] = "<!-- from here on printed from proto/messages.def and proto/states.def -->\n";
+    static const char mark[] =
+        "<!-- from here on printed from proto/messages.def and proto/states.def -->\n";
     uint8_t *data;
     size_t bytes;
     char *tables;

@@ -1,6 +1,6 @@
-/* Coordinator, workers and compute children as real processes, with units that only write a few bytes. This program
- * is all of them: `queue_test worker ADDRESS ...` and `queue_test compute-child` are what the coordinator and
- * the workers start. */
+/* Coordinator, workers and compute children as real processes, with units that only write a few
+ * bytes. This program is all of them: `queue_test worker ADDRESS ...` and `queue_test
+ * compute-child` are what the coordinator and the workers start. */
 #include "tests/testing.h"
 
 #include <inttypes.h>
@@ -26,7 +26,8 @@ typedef struct fake {
     uint32_t threads;
 } fake;
 
-/* A test asks for a fault by a file OUT/fault-UNIT with its name in it; "once-" is removed when it happens. */
+/* A test asks for a fault by a file OUT/fault-UNIT with its name in it; "once-" is removed when it
+ * happens. */
 static void
 read_fault(const fake *of, uint32_t unit, char word[32])
 {
@@ -121,7 +122,8 @@ fake_unit(void *state, uint32_t unit, const char *token, fsh_unit_progress *prog
     snprintf(path, sizeof path, "%s/%s", of->output, name);
     if (!write_plain(temporary, text) || rename(temporary, path) != 0)
         return fsh_fail(err, FSH_IO, "%s: cannot be written", path);
-    *report = (fsh_report){.unit = unit, .samples = SAMPLES, .delivered = SAMPLES - 1, .images = 2 * SAMPLES};
+    *report = (fsh_report){
+        .unit = unit, .samples = SAMPLES, .delivered = SAMPLES - 1, .images = 2 * SAMPLES};
     report->rejected[FSH_REASON_NO_FACE] = 1;
     report->bytes = strlen(text);
     report->shard_hash = fsh_hash_of(text, strlen(text));
@@ -459,7 +461,8 @@ wait_for_file(const scene *of, const char *name)
         usleep(1000);
 }
 
-/* The worker is in unit 9 when its coordinator is killed, finishes it alone, and hands it in to the next one. */
+/* The worker is in unit 9 when its coordinator is killed, finishes it alone, and hands it in to the
+ * next one. */
 static void
 a_killed_coordinator_continues_and_its_worker_comes_back(void **state)
 {
@@ -542,8 +545,8 @@ bench(uint32_t units_n, uint32_t workers)
     status = serve(of);
     clock_gettime(CLOCK_MONOTONIC, &to);
     seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-    printf("%s: %u units, %u workers, %.2f s, %.0f units/s\n", fsh_status_name(status), units_n, workers, seconds,
-           units_n / seconds);
+    printf("%s: %u units, %u workers, %.2f s, %.0f units/s\n", fsh_status_name(status), units_n,
+           workers, seconds, units_n / seconds);
     free_scene(of);
     return 0;
 }

@@ -21,7 +21,8 @@ typedef struct child {
     uint64_t ticked_ms;
 } child;
 
-/* Dies with its worker, leaves no core file of a crash, and lets the worker decide what Ctrl-C means. */
+/* Dies with its worker, leaves no core file of a crash, and lets the worker decide what Ctrl-C
+ * means. */
 static void
 settle_in(void)
 {
@@ -66,11 +67,10 @@ tick(void *self, uint32_t done, uint32_t steps)
 static fsh_status
 say_failed(const child *me, fsh_status status, const fsh_err *err)
 {
-    fsh_message message = {.number = FSH_MESSAGE_FAILED,
-                           .failed = {.unit = me->order.unit,
-                                      .token = me->order.token,
-                                      .status = status,
-                                      .text = err->text}};
+    fsh_message message = {
+        .number = FSH_MESSAGE_FAILED,
+        .failed = {
+            .unit = me->order.unit, .token = me->order.token, .status = status, .text = err->text}};
 
     return say(&message);
 }

@@ -1,11 +1,13 @@
-/* The compute child: the process that decodes pictures and runs networks, and the only one that a damaged file
- * can crash. It takes orders from its worker (worker/supervisor.h) and ends with it. */
+/* The compute child: the process that decodes pictures and runs networks, and the only one that a
+ * damaged file can crash. It takes orders from its worker (worker/supervisor.h) and ends with it.
+ */
 #ifndef FSH_WORKER_CHILD_H
 #define FSH_WORKER_CHILD_H
 
 #include "worker/unit.h"
 
-/* Descriptor of the child's end of the socket pair; not standard output, where any library may print. */
+/* Descriptor of the child's end of the socket pair; not standard output, where any library may
+ * print. */
 enum { FSH_CHILD_FILE = 3 };
 
 /* What the child does with its orders; tests give another one. */

@@ -1,4 +1,5 @@
-/* What a compute child really does: the job is parsed once, its runner opened once, and units run through it. */
+/* What a compute child really does: the job is parsed once, its runner opened once, and units run
+ * through it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ close_compute(void *state)
     free(closing);
 }
 
-/* The hash covers names and versions of stages and models: a worker of another build makes another one. */
+/* The hash covers names and versions of stages and models: a worker of another build makes another
+ * one. */
 static fsh_status
 open_runner(compute *opened, const char *text, const char *hash, uint32_t threads, fsh_err *err)
 {
@@ -30,10 +32,11 @@ open_runner(compute *opened, const char *text, const char *hash, uint32_t thread
     if (status)
         return status;
     if (strcmp(opened->job->hash, hash) != 0)
-        return fsh_fail(err, FSH_USAGE,
-                        "this worker would make other bytes than the coordinator expects (job %.12s, here "
-                        "%.12s): install the same program and the same models on both",
-                        hash, opened->job->hash);
+        return fsh_fail(
+            err, FSH_USAGE,
+            "this worker would make other bytes than the coordinator expects (job %.12s, here "
+            "%.12s): install the same program and the same models on both",
+            hash, opened->job->hash);
     return fsh_runner_open(opened->job, threads, &opened->runner, err);
 }
 

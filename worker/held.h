@@ -1,5 +1,5 @@
-/* The leases that a worker has, oldest first: one is in work, the next ones wait, and those that are finished
- * stay until the coordinator has answered. Pure. */
+/* The leases that a worker has, oldest first: one is in work, the next ones wait, and those that
+ * are finished stay until the coordinator has answered. Pure. */
 #ifndef FSH_WORKER_HELD_H
 #define FSH_WORKER_HELD_H
 
@@ -7,15 +7,19 @@
 
 #include "proto/messages.h"
 
-typedef enum fsh_held_state { FSH_HELD_WAITING, FSH_HELD_IN_WORK, FSH_HELD_HANDED_IN } fsh_held_state;
+typedef enum fsh_held_state {
+    FSH_HELD_WAITING,
+    FSH_HELD_IN_WORK,
+    FSH_HELD_HANDED_IN
+} fsh_held_state;
 
 typedef struct fsh_held_lease {
     uint32_t unit;
     uint64_t token;
     fsh_held_state state;
-    uint64_t done, steps;     /* as the child ticks */
-    fsh_message_done report;  /* when HANDED_IN: sent again until it is answered */
-    uint64_t sent_ms;         /* when that was */
+    uint64_t done, steps;    /* as the child ticks */
+    fsh_message_done report; /* when HANDED_IN: sent again until it is answered */
+    uint64_t sent_ms;        /* when that was */
 } fsh_held_lease;
 
 typedef struct fsh_held {

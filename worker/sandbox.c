@@ -154,7 +154,8 @@ say(fsh_sandbox *sandbox, const fsh_message *message, fsh_err *err)
     status = fsh_frame_encode(message, FSH_FROM_SUPERVISOR, &sending->bytes, err);
     sending->request.data = sending;
     buffer = uv_buf_init(sending->bytes.data, (unsigned)sending->bytes.bytes);
-    if (!status && uv_write(&sending->request, (uv_stream_t *)&sandbox->pipe, &buffer, 1, on_written) == 0)
+    if (!status &&
+        uv_write(&sending->request, (uv_stream_t *)&sandbox->pipe, &buffer, 1, on_written) == 0)
         return FSH_OK;
     fsh_text_fini(&sending->bytes);
     free(sending);
@@ -194,19 +195,22 @@ static fsh_status
 begin(uv_loop_t *loop, fsh_sandbox *sandbox, fsh_err *err)
 {
     const fsh_sandbox_options *options = &sandbox->options;
-    fsh_message job = {.number = FSH_MESSAGE_JOB, .job = {options->threads, options->job, options->hash}};
+    fsh_message job = {.number = FSH_MESSAGE_JOB,
+                       .job = {options->threads, options->job, options->hash}};
     int code = spawn(loop, sandbox);
 
     if (code) {
         sandbox->exited = true;
-        return fsh_fail(err, FSH_IO, "%s: cannot be started: %s", options->command[0], uv_strerror(code));
+        return fsh_fail(err, FSH_IO, "%s: cannot be started: %s", options->command[0],
+                        uv_strerror(code));
     }
     uv_read_start((uv_stream_t *)&sandbox->pipe, on_space, on_read);
     return say(sandbox, &job, err);
 }
 
 fsh_status
-fsh_sandbox_open(uv_loop_t *loop, const fsh_sandbox_options *options, fsh_sandbox **sandbox, fsh_err *err)
+fsh_sandbox_open(uv_loop_t *loop, const fsh_sandbox_options *options, fsh_sandbox **sandbox,
+                 fsh_err *err)
 {
     fsh_sandbox *opened = calloc(1, sizeof *opened);
     fsh_status status;

@@ -1,5 +1,5 @@
-/* The compute child as its worker sees it: started, given orders, listened to, ended. On a libuv loop; all
- * calls belong to the loop's thread. */
+/* The compute child as its worker sees it: started, given orders, listened to, ended. On a libuv
+ * loop; all calls belong to the loop's thread. */
 #ifndef FSH_WORKER_SANDBOX_H
 #define FSH_WORKER_SANDBOX_H
 
@@ -16,14 +16,14 @@ typedef struct fsh_sandbox_options {
     void *self;
     /* The child has said something; borrowed for the call. */
     void (*said)(void *self, const fsh_message *message);
-    /* The child is gone, and everything that it said has been told; signal 0: it ended by itself. The sandbox is
-     * to be closed. */
+    /* The child is gone, and everything that it said has been told; signal 0: it ended by itself.
+     * The sandbox is to be closed. */
     void (*ended)(void *self, int signal);
 } fsh_sandbox_options;
 
 /* Starts the child. Fails with IO where the program cannot be started. */
-fsh_status fsh_sandbox_open(uv_loop_t *loop, const fsh_sandbox_options *options, fsh_sandbox **sandbox,
-                            fsh_err *err);
+fsh_status fsh_sandbox_open(uv_loop_t *loop, const fsh_sandbox_options *options,
+                            fsh_sandbox **sandbox, fsh_err *err);
 
 /* Orders one unit. A child that cannot be told is killed, and `ended` follows. */
 void fsh_sandbox_work(fsh_sandbox *sandbox, uint32_t unit, uint64_t token);
@@ -33,8 +33,8 @@ void fsh_sandbox_kill(fsh_sandbox *sandbox);
 
 uint32_t fsh_sandbox_pid(const fsh_sandbox *sandbox);
 
-/* Ends the child if it still runs, without a further call to `ended`. NULL is fine. Its handles leave the loop
- * in the next turns. */
+/* Ends the child if it still runs, without a further call to `ended`. NULL is fine. Its handles
+ * leave the loop in the next turns. */
 void fsh_sandbox_close(fsh_sandbox **sandbox);
 
 #endif

@@ -1,6 +1,7 @@
-/* One thread, one loop: the wire on one side, the compute child on the other, and a timer. Whatever happens is
- * handled by three small rules that run after every event: have a child while there is work (keep_child), give
- * it the oldest waiting unit (feed_child), and ask for as many units as keep it busy (want_more). */
+/* One thread, one loop: the wire on one side, the compute child on the other, and a timer. Whatever
+ * happens is handled by three small rules that run after every event: have a child while there is
+ * work (keep_child), give it the oldest waiting unit (feed_child), and ask for as many units as
+ * keep it busy (want_more). */
 #include "worker/supervisor.h"
 
 #include <inttypes.h>
@@ -31,7 +32,7 @@ typedef struct worker {
     fsh_worker_options options;
     fsh_link *link;
     fsh_sandbox *sandbox;
-    fsh_text bytes; /* of the message being sent */
+    fsh_text bytes;   /* of the message being sent */
     char *job, *hash; /* of the WELCOME; NULL before */
     bool known;       /* the coordinator has said WELCOME and nothing else since */
     bool ready;       /* the child has loaded its models */
@@ -78,7 +79,8 @@ close_handles(worker *me)
 static void
 leave(worker *me, fsh_status result, const char *text)
 {
-    fsh_message bye = {.number = FSH_MESSAGE_BYE, .bye = {result == FSH_INTERRUPTED ? FSH_OK : result, text}};
+    fsh_message bye = {.number = FSH_MESSAGE_BYE,
+                       .bye = {result == FSH_INTERRUPTED ? FSH_OK : result, text}};
 
     if (me->leaving)
         return;
@@ -121,8 +123,13 @@ static void on_child_ended(void *self, int signal);
 static void
 keep_child(worker *me)
 {
-    fsh_sandbox_options options = {me->options.child_command, me->job, me->hash, me->options.threads,
-                                   me, on_child_said, on_child_ended};
+    fsh_sandbox_options options = {me->options.child_command,
+                                   me->job,
+                                   me->hash,
+                                   me->options.threads,
+                                   me,
+                                   on_child_said,
+                                   on_child_ended};
     fsh_err err;
     fsh_status status;
 
@@ -153,7 +160,8 @@ want_more(worker *me)
     uint32_t have = me->asked + fsh_held_count(&me->held, FSH_HELD_WAITING) +
                     fsh_held_count(&me->held, FSH_HELD_IN_WORK);
 
-    if (!me->known || !me->ready || me->draining || have >= WANTED || me->held.n + WANTED > FSH_HELD_MAX)
+    if (!me->known || !me->ready || me->draining || have >= WANTED ||
+        me->held.n + WANTED > FSH_HELD_MAX)
         return;
     message.credit.units = WANTED - have;
     me->asked += message.credit.units;
@@ -240,8 +248,9 @@ static void
 report_crash(worker *me, const fsh_held_lease *lease, int signal)
 {
     char text[256];
-    fsh_message failed = {.number = FSH_MESSAGE_FAILED,
-                          .failed = {lease->unit, lease->token, FSH_INTERNAL, (uint32_t)signal, text}};
+    fsh_message failed = {
+        .number = FSH_MESSAGE_FAILED,
+        .failed = {lease->unit, lease->token, FSH_INTERNAL, (uint32_t)signal, text}};
 
     if (signal)
         snprintf(text, sizeof text, "the compute process was ended by signal %d (%s)", signal,
@@ -293,7 +302,8 @@ hand_in_again(worker *me, uint64_t sent_before_ms)
     uint32_t i;
 
     for (i = 0; i < me->held.n; i++)
-        if (me->held.leases[i].state == FSH_HELD_HANDED_IN && me->held.leases[i].sent_ms <= sent_before_ms)
+        if (me->held.leases[i].state == FSH_HELD_HANDED_IN &&
+            me->held.leases[i].sent_ms <= sent_before_ms)
             hand_in(me, &me->held.leases[i]);
 }
 
@@ -329,7 +339,8 @@ take_lease(worker *me, const fsh_message_lease *lease)
         give_back(me, lease->unit, lease->token);
 }
 
-/* The child is stopped in the only way that works for one that hangs; a new one is started by `settle`. */
+/* The child is stopped in the only way that works for one that hangs; a new one is started by
+ * `settle`. */
 static void
 take_revoke(worker *me, const fsh_message_revoke *revoke)
 {
@@ -411,7 +422,8 @@ renew(worker *me)
     fsh_message message = {.number = FSH_MESSAGE_RENEW};
 
     fsh_held_to_renew(&me->held, &message.renew);
-    message.renew.rss_bytes = rss_of((uint32_t)getpid()) + (me->sandbox ? rss_of(fsh_sandbox_pid(me->sandbox)) : 0);
+    message.renew.rss_bytes =
+        rss_of((uint32_t)getpid()) + (me->sandbox ? rss_of(fsh_sandbox_pid(me->sandbox)) : 0);
     say(me, &message);
 }
 
