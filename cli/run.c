@@ -8,6 +8,7 @@
 #include "cli/summary.h"
 #include "coordinator/finish.h"
 #include "coordinator/plan.h"
+#include "worker/unit.h"
 
 typedef struct run_options {
     fsh_job_options job;
