@@ -85,13 +85,13 @@ extern "C" fsh_status
 fsh_encode_png(const fsh_image *image, uint8_t **data, size_t *bytes, fsh_err *err)
 {
     return guard(err, [&] {
-        cv::Mat swapped = view(image);
+        const cv::Mat pixels = view(image);
+        cv::Mat swapped;
         std::vector<uchar> encoded;
-        if (image->channels == 3)
-            cv::cvtColor(view(image), swapped, cv::COLOR_RGB2BGR);
-        else if (image->channels == 4)
-            cv::cvtColor(view(image), swapped, cv::COLOR_RGBA2BGRA);
-        if (!cv::imencode(".png", swapped, encoded, {cv::IMWRITE_PNG_COMPRESSION, 6}))
+        if (image->channels > 1)
+            cv::cvtColor(pixels, swapped,
+                         image->channels == 3 ? cv::COLOR_RGB2BGR : cv::COLOR_RGBA2BGRA);
+        if (!cv::imencode(".png", image->channels > 1 ? swapped : pixels, encoded, {cv::IMWRITE_PNG_COMPRESSION, 6}))
             return fsh_fail(err, FSH_INTERNAL, "PNG: cannot be encoded");
         auto *copy = static_cast<uint8_t *>(malloc(encoded.size()));
         if (!copy)
