@@ -2,7 +2,7 @@
  * instead of by their crop. The cutting itself happens when a picture is made: here a face is marked. */
 #include "stages/align.h"
 
-#include "stages/stage.h"
+#include "stages/table.h"
 
 /* Deng and others, "ArcFace: additive angular margin loss for deep face recognition", CVPR 2019. */
 static const fsh_point template_112[5] = {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "stages/detector.h"
-#include "stages/stage.h"
+#include "stages/table.h"
 
 typedef enum which_faces { FACES_LARGEST, FACES_CENTRE, FACES_ALL } which_faces;
 typedef enum crop_shape { CROP_STRETCH, CROP_SQUARE } crop_shape;

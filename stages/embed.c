@@ -7,7 +7,7 @@
 #include "stages/align.h"
 #include "stages/baseline.h"
 #include "stages/models.h"
-#include "stages/stage.h"
+#include "stages/table.h"
 #include "stages/vision/decode.h"
 #include "stages/vision/net.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "stages/models.h"
-#include "stages/stage.h"
+#include "stages/table.h"
 #include "stages/vision/dlib.h"
 
 typedef struct landmarks_state {
