@@ -42,7 +42,8 @@ close_stage(opened *o)
 }
 
 static void
-run_once(const fsh_stage *stage, const char *detector, const char *const *settings, fsh_photo *photo)
+run_once(const fsh_stage *stage, const char *detector, const char *const *settings,
+         fsh_photo *photo)
 {
     fsh_err err = {""};
     opened o;
@@ -202,7 +203,8 @@ load_photo(fsh_image *image)
     return true;
 }
 
-/* LFW is cut so that the face is in the middle: its eyes are about 40 px apart at the middle's height. */
+/* LFW is cut so that the face is in the middle: its eyes are about 40 px apart at the middle's
+ * height. */
 static void
 assert_face_of_lfw(const fsh_face *face)
 {
@@ -229,14 +231,17 @@ every_detector_finds_the_face_of_a_photograph(void **state)
         fsh_photo photo = {.image = &image};
         const fsh_face *face;
 
-        run_once(&fsh_stage_detect, detectors[i], (const char *const[]){"min_side", "0", NULL}, &photo);
+        run_once(&fsh_stage_detect, detectors[i], (const char *const[]){"min_side", "0", NULL},
+                 &photo);
         run_once(&fsh_stage_landmarks, detectors[i], NULL, &photo);
         run_once(&fsh_stage_align, detectors[i], NULL, &photo);
         face = &photo.faces[0];
         assert_int_equal(photo.faces_n, 1);
         assert_face_of_lfw(face);
-        assert_box(&face->crop, face->face.x - 22, face->face.y - 22, face->face.width + 44, face->face.height + 44);
-        assert_int_equal(face->mask_class, i == 1 ? FSH_MASK_CLASS_NO_MASK : FSH_MASK_CLASS_UNKNOWN);
+        assert_box(&face->crop, face->face.x - 22, face->face.y - 22, face->face.width + 44,
+                   face->face.height + 44);
+        assert_int_equal(face->mask_class,
+                         i == 1 ? FSH_MASK_CLASS_NO_MASK : FSH_MASK_CLASS_UNKNOWN);
         fsh_photo_fini(&photo);
     }
     fsh_image_fini(&image);

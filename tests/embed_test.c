@@ -99,7 +99,8 @@ an_embedding_has_length_one_and_env_knows_its_size(void **state)
     embedder_close(&e);
 }
 
-/* Turned, shrunk and shifted, with its points: alignment undoes it. Another picture stays far away. */
+/* Turned, shrunk and shifted, with its points: alignment undoes it. Another picture stays far away.
+ */
 static void
 where_the_face_is_does_not_matter_and_what_it_is_does(void **state)
 {
@@ -181,9 +182,10 @@ embed_file(embedder *e, const char *name, fsh_image *image, fsh_photo *photo)
 static void
 trained_networks_know_a_person_again(void **state)
 {
-    static const char *const cards[] = {"mobilefacenet_y1", "mobilefacenet_caffe", "mobilefacenet_xiaoccer",
-                                        "mobilefacenet_foamliu"};
-    static const char *const names[] = {"Abel_Pacheco/Abel_Pacheco_0001.jpg", "Abel_Pacheco/Abel_Pacheco_0004.jpg",
+    static const char *const cards[] = {"mobilefacenet_y1", "mobilefacenet_caffe",
+                                        "mobilefacenet_xiaoccer", "mobilefacenet_foamliu"};
+    static const char *const names[] = {"Abel_Pacheco/Abel_Pacheco_0001.jpg",
+                                        "Abel_Pacheco/Abel_Pacheco_0004.jpg",
                                         "Abbas_Kiarostami/Abbas_Kiarostami_0001.jpg"};
     fsh_image image = {0};
     size_t i, k;

@@ -57,10 +57,13 @@ a_card_is_found_by_name_with_its_file(void **state)
 {
     place *p = *state;
 
-    assert_ok(load(p, "name: mine\nfile: weights.bin\nsha256: " ABC "\nmean: [1, 2, 3]\nscale: 0.5\n"), p->err);
+    assert_ok(
+        load(p, "name: mine\nfile: weights.bin\nsha256: " ABC "\nmean: [1, 2, 3]\nscale: 0.5\n"),
+        p->err);
     assert_string_equal(p->card.name, "mine");
     assert_text_has(p->card.file_path, "weights.bin");
-    assert_true(fsh_card_channel(&p->card.mean, 2) == 3 && fsh_card_channel(&p->card.scale, 2) == 0.5);
+    assert_true(fsh_card_channel(&p->card.mean, 2) == 3 &&
+                fsh_card_channel(&p->card.scale, 2) == 0.5);
 }
 
 static void
@@ -93,7 +96,8 @@ a_missing_card_says_where_it_was_looked_for(void **state)
 {
     place *p = *state;
 
-    assert_int_equal(fsh_card_load(&p->models, "absent", FSH_TASK_EMBED, &p->card, &p->err), FSH_MODEL);
+    assert_int_equal(fsh_card_load(&p->models, "absent", FSH_TASK_EMBED, &p->card, &p->err),
+                     FSH_MODEL);
     assert_text_has(p->err.text, "absent.yaml");
     assert_text_has(p->err.text, p->folder);
 }
@@ -145,7 +149,8 @@ the_hash_covers_the_settings_and_not_the_words(void **state)
 {
     place *p = *state;
     fsh_hash first = hash_of(p, "name: mine\nfile: weights.bin\n");
-    fsh_hash words = hash_of(p, "name: mine\nfile: weights.bin\nlicence: MIT\naccuracy: fine\nsha256: " ABC "\n");
+    fsh_hash words = hash_of(
+        p, "name: mine\nfile: weights.bin\nlicence: MIT\naccuracy: fine\nsha256: " ABC "\n");
     fsh_hash mean = hash_of(p, "name: mine\nfile: weights.bin\nmean: 1\n");
     fsh_hash file;
 
@@ -156,7 +161,8 @@ the_hash_covers_the_settings_and_not_the_words(void **state)
     assert_memory_not_equal(&first, &file, sizeof first);
 }
 
-/* What a fresh clone runs with, and with the files of ../shared/models what a checkout runs with. */
+/* What a fresh clone runs with, and with the files of ../shared/models what a checkout runs with.
+ */
 static void
 the_cards_of_the_project_can_be_read(void **state)
 {
@@ -178,7 +184,8 @@ the_cards_of_the_project_can_be_read(void **state)
     size_t i;
 
     for (i = 0; i < sizeof cards / sizeof *cards; i++) {
-        fsh_status status = fsh_card_load(&p->models, cards[i].name, cards[i].task, &p->card, &p->err);
+        fsh_status status =
+            fsh_card_load(&p->models, cards[i].name, cards[i].task, &p->card, &p->err);
 
         if (status == FSH_MODEL && cards[i].needs_files)
             print_message("skipped: the files of %s are not here\n", cards[i].name);
@@ -194,13 +201,17 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_card_is_found_by_name_with_its_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_card_is_found_by_path, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_missing_file_says_where_it_was_looked_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_missing_card_says_where_it_was_looked_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_missing_file_says_where_it_was_looked_for, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_missing_card_says_where_it_was_looked_for, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_file_with_another_sum_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_mistake_is_told_by_line, setup, teardown),
         cmocka_unit_test_setup_teardown(a_model_for_another_task_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(two_numbers_for_three_channels_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_hash_covers_the_settings_and_not_the_words, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_numbers_for_three_channels_are_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_hash_covers_the_settings_and_not_the_words, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_cards_of_the_project_can_be_read, setup, teardown),
     };
 
