@@ -45,14 +45,10 @@ easel_fini(easel *e)
 static fsh_status
 cut_map(const fsh_face *face, int32_t size, fsh_affine *map)
 {
-    fsh_point target[5];
-
-    if (!face->aligned) {
-        *map = fsh_affine_from_box(&face->crop, size, size);
-        return FSH_OK;
-    }
-    fsh_arcface_template((uint32_t)size, target);
-    return fsh_affine_similarity(face->five, target, 5, map);
+    if (face->aligned)
+        return fsh_arcface_map(face->five, (uint32_t)size, (uint32_t)size, map);
+    *map = fsh_affine_from_box(&face->crop, size, size);
+    return FSH_OK;
 }
 
 static fsh_reason
