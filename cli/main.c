@@ -8,7 +8,7 @@
 static const fsh_command *const commands[] = {
     &fsh_command_run,    &fsh_command_plan,        &fsh_command_unit,   &fsh_command_finish,
     &fsh_command_coordinator, &fsh_command_worker, &fsh_command_compute_child,
-    &fsh_command_inspect, &fsh_command_generate,   &fsh_command_stages, &fsh_command_doctor,
+    &fsh_command_inspect,   &fsh_command_stages, &fsh_command_doctor,
     NULL};
 
 static void
@@ -22,8 +22,8 @@ print_overview(FILE *to)
         if (commands[i]->summary)
             fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to, "\n`faceshard COMMAND --help` tells more.\n"
-                "First steps:  faceshard generate people --identities 20 --images 200\n"
-                "              faceshard run JOB.yaml --input people --output out\n"
+                "First steps:  faceshard doctor\n"
+                "              faceshard run JOB.yaml --input PEOPLE --output out\n"
                 "Exit codes: 0 done, 1 done but too many rejected, 2 usage or job file, 3 environment (files,\n"
                 "network, models), 4 internal, 130 interrupted (state is kept: run again to continue).\n");
 }

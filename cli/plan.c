@@ -89,7 +89,8 @@ static fsh_status
 run_unit(const fsh_invocation *invocation, fsh_err *err)
 {
     const unit_options *options = invocation->options;
-    uint32_t threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN)), number;
+    uint32_t threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN));
+    uint32_t number = 0;
     fsh_manifest_totals totals;
     fsh_report report;
     fsh_job *job;

@@ -1,13 +1,13 @@
-/* A shard: one HDF5 file, the output of one unit. docs/shard-format.md describes it. HDF5 is called from
- * one thread at a time. The file is made under the name that is given (the caller's temporary name) and
- * holds no time stamps, host names or absolute paths: the same rows give the same bytes.
+/* A shard: one HDF5 file, the output of one unit. docs/shard-format.md describes it. HDF5 is called
+ * from one thread at a time. The file is made under the name that is given (the caller's temporary
+ * name) and holds no time stamps, host names or absolute paths: the same rows give the same bytes.
  *
  *     fsh_shard *shard;
  *     fsh_shard_create(".unit-000007.tmp", &meta, &shard, &err);
- *     fsh_shard_add_identity(shard, label, "n000123");
- *     fsh_shard_add(shard, &row);             // as often as there are rows, in their order
- *     fsh_shard_add_rejected(shard, &rejected);
- *     fsh_shard_finish(&shard, &totals, &err);   // closes; then fsh_file_commit to the final name
+ *     fsh_shard_add_identity(shard, label, "n000123", &err);
+ *     fsh_shard_add(shard, &row, &err);          // as often as there are rows, in their order
+ *     fsh_shard_add_rejected(shard, &rejected, &err);
+ *     fsh_shard_finish(&shard, &err);            // closes; then fsh_file_commit to the final name
  */
 #ifndef FSH_SHARDS_SHARD_H
 #define FSH_SHARDS_SHARD_H
@@ -34,7 +34,7 @@ typedef struct fsh_shard_meta {
     uint32_t unit;        /* number of the unit */
     uint32_t size;        /* of the pictures, px */
     fsh_encoding encoding;
-    uint32_t dimension;   /* of the embeddings; 0: none are stored */
+    uint32_t dimension; /* of the embeddings; 0: none are stored */
 } fsh_shard_meta;
 
 /* One delivered picture. Borrowed for the call. */
@@ -44,12 +44,12 @@ typedef struct fsh_shard_row {
     int64_t label;
     uint8_t variant;
     uint64_t sample_id;
-    const char *source;   /* path below the input folder, '/' between its parts */
-    fsh_box box;          /* in the source, px */
+    const char *source;         /* path below the input folder, '/' between its parts */
+    fsh_box box;                /* in the source, px */
     const fsh_point *landmarks; /* 68 in the stored picture; NULL: stored as NaN */
     int8_t mask_class;
-    const float *embedding;     /* dimension values; NULL: stored as NaN */
-    float mean_distance;        /* NaN where not computed */
+    const float *embedding; /* dimension values; NULL: stored as NaN */
+    float mean_distance;    /* NaN where not computed */
 } fsh_shard_row;
 
 typedef struct fsh_shard_rejected {
@@ -61,16 +61,19 @@ typedef struct fsh_shard_rejected {
 } fsh_shard_rejected;
 
 enum {
-    FSH_SHARD_ONE_FACE = 254,    /* one of several faces of a sample that is delivered */
-    FSH_SHARD_WHOLE_SAMPLE = 255 /* the sample has no picture in the shard; these rows make up the counts */
+    FSH_SHARD_ONE_FACE = 254, /* one of several faces of a sample that is delivered */
+    FSH_SHARD_WHOLE_SAMPLE =
+        255 /* the sample has no picture in the shard; these rows make up the counts */
 };
 
 typedef struct fsh_shard fsh_shard;
 
-fsh_status fsh_shard_create(const char *path, const fsh_shard_meta *meta, fsh_shard **shard, fsh_err *err);
+fsh_status fsh_shard_create(const char *path, const fsh_shard_meta *meta, fsh_shard **shard,
+                            fsh_err *err);
 fsh_status fsh_shard_add_identity(fsh_shard *shard, int64_t label, const char *name, fsh_err *err);
 fsh_status fsh_shard_add(fsh_shard *shard, const fsh_shard_row *row, fsh_err *err);
-fsh_status fsh_shard_add_rejected(fsh_shard *shard, const fsh_shard_rejected *rejected, fsh_err *err);
+fsh_status fsh_shard_add_rejected(fsh_shard *shard, const fsh_shard_rejected *rejected,
+                                  fsh_err *err);
 
 /* Writes what is left and closes the file; frees the shard and sets it to NULL, also on failure. */
 fsh_status fsh_shard_finish(fsh_shard **shard, fsh_err *err);

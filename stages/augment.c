@@ -226,6 +226,7 @@ augment(void *self, const void *params, uint32_t thread, fsh_canvas *canvas)
 
         move(space, canvas, &turn, FSH_FILTER_BLACK);
     }
+    canvas->front = NULL; /* no longer where the picture is */
     return FSH_REASON_NONE;
 }
 

@@ -26,19 +26,22 @@ typedef enum fsh_present {
     FSH_PRESENT_CROP     /* the crop, stretched */
 } fsh_present;
 
-/* One card; fields in the order of the rows in models.c, which say units and limits. */
+typedef enum fsh_backend { FSH_BACKEND_OPENCV, FSH_BACKEND_DLIB, FSH_BACKEND_BUILTIN } fsh_backend;
+typedef enum fsh_decoding { FSH_DECODING_NONE, FSH_DECODING_SSD, FSH_DECODING_YUNET, FSH_DECODING_HOG } fsh_decoding;
+
+/* One card; the rows in models.c say units and limits. */
 typedef struct fsh_card {
     char name[FSH_ARG_TEXT_BYTES];
-    int32_t task;    /* fsh_model_task */
-    int32_t backend; /* fsh_backend */
     char file[FSH_ARG_TEXT_BYTES];   /* beside the card or in a search folder; empty for built-in models */
     char config[FSH_ARG_TEXT_BYTES]; /* second file (Caffe prototxt); empty where none */
-    char sha256[FSH_ARG_TEXT_BYTES]; /* of file, hex; empty: not checked */
+    char sha256[FSH_ARG_TEXT_BYTES]; /* of file, hex; where the card has none, filled by fsh_card_load */
     char config_sha256[FSH_ARG_TEXT_BYTES];
     char licence[FSH_ARG_TEXT_BYTES];
     char source[FSH_ARG_TEXT_BYTES];
     char accuracy[FSH_ARG_TEXT_BYTES]; /* what was measured, in words, for `doctor` and the report */
-    int64_t width, height;             /* of the input, px */
+    int32_t task;    /* fsh_model_task */
+    int32_t backend; /* fsh_backend */
+    int64_t width, height;             /* of the input, px; detectors of any size: pictures are shrunk to fit */
     int32_t channels;                  /* 0 RGB, 1 BGR */
     fsh_reals mean, scale;             /* input = (value - mean) * scale, a channel each or one for all */
     char input[FSH_ARG_TEXT_BYTES];    /* name of the input; empty: the only one */
@@ -50,21 +53,21 @@ typedef struct fsh_card {
     int32_t decoding;                  /* detectors: fsh_decoding */
     double confidence, overlap;        /* detectors: score that counts, IoU of non-maximum suppression */
     fsh_reals feature_maps, anchor_sizes, anchor_ratios, variances; /* SSD */
-    double landmark_scale, landmark_shift; /* detectors: side of the landmark box over max(w, h); shift
-                                              down over h */
+    double landmark_scale, landmark_shift; /* detectors: side of the square landmark box over max(w, h), 0: the
+                                              face box as it is; shift down over h */
     char file_path[FSH_PATH_BYTES];   /* filled by fsh_card_load: where the file was found */
     char config_path[FSH_PATH_BYTES];
-    fsh_hash file_hash;               /* of file and config together; zero for built-in models */
+    fsh_hash file_hash; /* of all that decides what the model gives: file, config and the card's settings */
 } fsh_card;
 
-typedef enum fsh_backend { FSH_BACKEND_OPENCV, FSH_BACKEND_DLIB, FSH_BACKEND_BUILTIN } fsh_backend;
-typedef enum fsh_decoding { FSH_DECODING_NONE, FSH_DECODING_SSD, FSH_DECODING_YUNET, FSH_DECODING_HOG } fsh_decoding;
-
-/* Finds the card (a path, or a name looked for in the search folders, in $FACESHARD_MODELS and in the
- * project's models/), reads it, finds its files and checks their SHA-256. A missing file fails with MODEL
- * and says where it was looked for. */
+/* Finds the card (a path, or a name looked for in the search folders, in $FACESHARD_MODELS, in the
+ * project's models/ and in a checkout's ../shared/models), reads it, finds its files and checks their
+ * SHA-256. A missing file fails with MODEL and says where it was looked for. */
 fsh_status fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task task,
                          fsh_card *card, fsh_err *err);
+
+/* Channel c (0 to 2) of mean or scale: a list of one number is the same for all. */
+double fsh_card_channel(const fsh_reals *list, int c);
 
 /* Rows of a card, for documents and `doctor`. */
 extern const fsh_arg fsh_card_args[];

@@ -77,6 +77,9 @@ typedef struct fsh_canvas {
     fsh_image scratch; /* a second picture to work into, any content and size; may be swapped with image */
     fsh_point landmarks[FSH_LANDMARKS_N]; /* in image, px; a stage that moves pixels moves these too */
     bool has_landmarks;
+    const fsh_image *front; /* premultiplied RGBA, as large as image: glasses that were put on before, under which
+                               a mask goes; borrowed from their stage, NULL where none. The runner sets
+                               it to NULL before each variant, a stage that moves pixels too */
     const fsh_face *face; /* the facts, borrowed */
     fsh_rng rng;          /* of this stage, sample and variant */
 } fsh_canvas;

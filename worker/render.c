@@ -122,6 +122,7 @@ draw_variant(fsh_work *work, uint32_t variant, uint32_t thread, easel *e, const 
         return fsh_fail(err, status, "out of memory");
     memcpy(canvas->landmarks, landmarks, sizeof canvas->landmarks);
     canvas->has_landmarks = face->has_landmarks;
+    canvas->front = NULL;
     canvas->face = face;
     made->reason = run_chain(work, variant, thread, canvas);
     if (made->reason != FSH_REASON_NONE)

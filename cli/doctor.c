@@ -1,0 +1,102 @@
+/* `faceshard doctor`: what this machine has, what is missing, and what mends it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "stages/models.h"
+#include "stages/vision/decode.h"
+
+typedef struct doctor_options {
+    char search[FSH_ARG_TEXT_BYTES];
+} doctor_options;
+
+static const fsh_arg rows[] = {
+    FSH_ARG_TEXT(doctor_options, search, "models", "folders where cards and model files are looked for first"),
+    FSH_ARG_END};
+
+/* The cards that the project knows. */
+static const struct {
+    const char *name;
+    fsh_model_task task;
+} cards[] = {
+    {"hog", FSH_TASK_DETECT},       {"ssd", FSH_TASK_DETECT},
+    {"yunet", FSH_TASK_DETECT},     {"none", FSH_TASK_DETECT},
+    {"dlib68", FSH_TASK_LANDMARKS}, {"baseline", FSH_TASK_EMBED},
+    {"mobilefacenet_y1", FSH_TASK_EMBED},      {"mobilefacenet_caffe", FSH_TASK_EMBED},
+    {"mobilefacenet_foamliu", FSH_TASK_EMBED}, {"mobilefacenet_xiaoccer", FSH_TASK_EMBED},
+};
+
+static void
+print_libraries(void)
+{
+    char about[256];
+
+    fsh_vision_about(about, sizeof about);
+    printf("faceshard %s\nlibraries   %s\n", FSH_VERSION, about);
+}
+
+static void
+print_processor(void)
+{
+    printf("processor   %ld processors", sysconf(_SC_NPROCESSORS_ONLN));
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    printf(",%s%s%s%s", __builtin_cpu_supports("avx2") ? " avx2" : "",
+           __builtin_cpu_supports("avx512f") ? " avx512f" : "",
+           __builtin_cpu_supports("avx512vnni") ? " avx512vnni" : "",
+           __builtin_cpu_supports("avx512bf16") ? " avx512bf16" : "");
+#endif
+    printf("\n");
+}
+
+/* True when the model is there. */
+static bool
+print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_card *card)
+{
+    static const char *const tasks[] = {"detect", "landmarks", "embed"};
+    fsh_err err = {""};
+
+    if (fsh_card_load(models, name, task, card, &err)) {
+        printf("  %-24s %-10s MISSING: %s\n", name, tasks[task], err.text);
+        return false;
+    }
+    printf("  %-24s %-10s ok%s%s\n", name, tasks[task], card->accuracy[0] ? ": " : "", card->accuracy);
+    return true;
+}
+
+static fsh_status
+run(const fsh_invocation *invocation, fsh_err *err)
+{
+    const doctor_options *options = invocation->options;
+    fsh_models models = {"", "", "", ""};
+    fsh_card *card = calloc(1, sizeof *card);
+    bool needed = true;
+    size_t i;
+
+    if (!card)
+        return fsh_fail(err, FSH_MEMORY, "out of memory");
+    strcpy(models.search, options->search);
+    fsh_vision_init();
+    print_libraries();
+    print_processor();
+    printf("models\n");
+    for (i = 0; i < sizeof cards / sizeof cards[0]; i++) {
+        bool there = print_card(&models, cards[i].name, cards[i].task, card);
+
+        if (cards[i].task == FSH_TASK_LANDMARKS)
+            needed = there;
+    }
+    free(card);
+    if (needed)
+        return FSH_OK;
+    return fsh_fail(err, FSH_MODEL, "the landmark model is missing: install it with `apt-get install libdlib-data`");
+}
+
+const fsh_command fsh_command_doctor = {
+    "doctor", "", 0, 0, "what this machine has, what is missing, what mends it",
+    "Prints versions, processor features and every model that the project has a card for, with its measured\n"
+    "accuracy. A model that is missing is told with where it was looked for; only those that a job names are\n"
+    "needed. Ends with 3 when a job with the defaults could not run.\n",
+    rows, sizeof(doctor_options), false, run};

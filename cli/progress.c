@@ -1,0 +1,198 @@
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/bar.h"
+
+enum { BAR_EVERY_MS = 100, JSON_EVERY_MS = 1000, COLUMNS_UNKNOWN = 80 };
+
+static uint64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+static uint32_t
+terminal_columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8)
+        return size.ws_col - 1u;
+    return COLUMNS_UNKNOWN;
+}
+
+void
+fsh_progress_start(fsh_progress *progress, fsh_log_mode mode)
+{
+    if (mode == FSH_LOG_AUTO)
+        mode = isatty(STDERR_FILENO) ? FSH_LOG_BAR : FSH_LOG_JSON;
+    *progress = (fsh_progress){.mode = mode, .started_ms = now_ms()};
+}
+
+double
+fsh_progress_seconds(const fsh_progress *progress)
+{
+    return (double)(now_ms() - progress->started_ms) / 1000;
+}
+
+void
+fsh_progress_clear(fsh_progress *progress)
+{
+    if (progress->line_open)
+        fputs("\r\x1b[K", stderr);
+    progress->line_open = false;
+}
+
+/* Draws a line over the one before it. */
+static void
+draw(fsh_progress *progress, const char *line)
+{
+    fprintf(stderr, "\r%s\x1b[K", line);
+    fflush(stderr);
+    progress->line_open = true;
+}
+
+/* Whether a line of progress is due; sets when the next one is. */
+static bool
+is_due(fsh_progress *progress)
+{
+    uint64_t now = now_ms();
+
+    if (progress->mode == FSH_LOG_QUIET || now < progress->next_ms)
+        return false;
+    progress->next_ms = now + (progress->mode == FSH_LOG_BAR ? BAR_EVERY_MS : JSON_EVERY_MS);
+    return true;
+}
+
+void
+fsh_progress_scan(void *self, uint64_t samples, uint64_t identities)
+{
+    fsh_progress *progress = self;
+    char line[128];
+
+    if (!is_due(progress))
+        return;
+    if (progress->mode == FSH_LOG_BAR) {
+        snprintf(line, sizeof line, "scanning: %llu samples of %llu identities", (unsigned long long)samples,
+                 (unsigned long long)identities);
+        draw(progress, line);
+    } else {
+        printf("{\"event\":\"scan\",\"samples\":%llu,\"identities\":%llu}\n", (unsigned long long)samples,
+               (unsigned long long)identities);
+    }
+}
+
+void
+fsh_progress_planned(fsh_progress *progress, uint64_t samples, uint64_t identities, uint64_t units, bool again)
+{
+    progress->next_ms = 0;
+    if (progress->mode == FSH_LOG_JSON)
+        printf("{\"event\":\"planned\",\"samples\":%llu,\"identities\":%llu,\"units\":%llu,\"again\":%s}\n",
+               (unsigned long long)samples, (unsigned long long)identities, (unsigned long long)units,
+               again ? "true" : "false");
+    fflush(stdout);
+}
+
+static uint64_t
+all_rejected(const fsh_coordinator_totals *totals)
+{
+    uint64_t n = 0;
+    int i;
+
+    for (i = 0; i < FSH_REASON_N; i++)
+        n += totals->rejected[i];
+    return n;
+}
+
+static fsh_bar
+bar_of(fsh_progress *progress, const fsh_coordinator_totals *totals)
+{
+    uint64_t done = totals->samples_done + totals->samples_running;
+    double elapsed = fsh_progress_seconds(progress), fresh;
+    fsh_bar bar = {totals->samples ? (double)done / (double)totals->samples : 1, done, totals->samples,
+                   all_rejected(totals), 0, elapsed, -1, totals->workers};
+
+    if (!progress->begun)
+        progress->samples_before = done;
+    progress->begun = true;
+    fresh = (double)done - (double)progress->samples_before;
+    if (elapsed > 1 && fresh > 0) {
+        bar.rate = fresh / elapsed;
+        bar.left_s = (double)(totals->samples - done) / bar.rate;
+    }
+    return bar;
+}
+
+static void
+tell_progress(fsh_progress *progress, const fsh_coordinator_totals *totals)
+{
+    fsh_bar bar = bar_of(progress, totals);
+    fsh_text line = {0};
+
+    if (!is_due(progress))
+        return;
+    if (progress->mode == FSH_LOG_BAR) {
+        fsh_bar_line(&bar, terminal_columns(), &line);
+        draw(progress, fsh_text_get(&line));
+        fsh_text_fini(&line);
+        return;
+    }
+    printf("{\"event\":\"progress\",\"samples_done\":%llu,\"samples\":%llu,\"units_done\":%u,\"units\":%u,"
+           "\"images\":%llu,\"rejected\":%llu,\"workers\":%u,\"rate\":%.2f,\"seconds\":%.1f}\n",
+           (unsigned long long)bar.samples, (unsigned long long)bar.samples_n, totals->units_done,
+           totals->units, (unsigned long long)totals->images, (unsigned long long)bar.rejected,
+           totals->workers, bar.rate, bar.elapsed_s);
+    fflush(stdout);
+}
+
+static void
+tell_json(const fsh_coordinator_event *event)
+{
+    fsh_text line = {0};
+
+    fsh_text_addf(&line, "{\"event\":\"%s\",\"text\":", fsh_coordinator_event_name(event->kind));
+    fsh_text_add_json(&line, event->text);
+    fsh_text_add(&line, ",\"host\":");
+    fsh_text_add_json(&line, event->host);
+    printf("%s,\"pid\":%u,\"unit\":%u,\"attempt\":%u}\n", fsh_text_get(&line), event->pid, event->unit,
+           event->attempt);
+    fflush(stdout);
+    fsh_text_fini(&line);
+}
+
+/* On a terminal only trouble is told beside the bar. */
+static void
+tell_terminal(fsh_progress *progress, const fsh_coordinator_event *event)
+{
+    fsh_text line = {0};
+
+    if (event->kind == FSH_COORDINATOR_UNIT_FAILED || event->kind == FSH_COORDINATOR_UNIT_BURIED)
+        fsh_text_addf(&line, "unit %u, attempt %u%s: ", event->unit, event->attempt,
+                      event->kind == FSH_COORDINATOR_UNIT_BURIED ? ", given up" : "");
+    else if (event->kind != FSH_COORDINATOR_DRAINING)
+        return;
+    fsh_text_add_visible(&line, event->text);
+    fsh_progress_clear(progress);
+    fprintf(stderr, "%s\n", fsh_text_get(&line));
+    fsh_text_fini(&line);
+}
+
+void
+fsh_progress_told(void *self, const fsh_coordinator_event *event)
+{
+    fsh_progress *progress = self;
+
+    if (event->kind == FSH_COORDINATOR_PROGRESS)
+        tell_progress(progress, event->totals);
+    else if (progress->mode == FSH_LOG_JSON)
+        tell_json(event);
+    else if (progress->mode == FSH_LOG_BAR)
+        tell_terminal(progress, event);
+}

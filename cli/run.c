@@ -1,0 +1,181 @@
+/* `faceshard run` and `coordinator`: plan, serve workers until every unit is committed, join the shards. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/summary.h"
+#include "coordinator/finish.h"
+#include "coordinator/plan.h"
+#include "worker/unit.h"
+
+typedef struct run_options {
+    fsh_job_options job;
+    int64_t workers, threads;
+    char bind[FSH_ARG_TEXT_BYTES];
+    int32_t log;
+    bool explain, insecure;
+} run_options;
+
+#define LOG_ROW \
+    FSH_ARG_CHOICE(run_options, log, FSH_LOG_MODES, "auto", "what is told; auto: bar on a terminal, else json")
+#define BIND_ROWS                                                                                      \
+    FSH_ARG_TEXT(run_options, bind, "", "address for workers: ipc://PATH or tcp://HOST:PORT; private by default"), \
+    FSH_ARG_BOOL(run_options, insecure, "false", "allow an address that other machines reach")
+
+static const fsh_arg run_rows[] = {
+    FSH_JOB_OPTION_ROWS(run_options),
+    FSH_ARG_INT(run_options, workers, 0, 1024, "0", "worker processes; 0: one for every processor"),
+    FSH_ARG_INT(run_options, threads, 1, 1024, "1", "compute threads of each worker"),
+    BIND_ROWS, LOG_ROW,
+    FSH_ARG_BOOL(run_options, explain, "false", "print the job with everything filled in and its hash; run nothing"),
+    FSH_ARG_END};
+
+static const fsh_arg coordinator_rows[] = {FSH_JOB_OPTION_ROWS(run_options), BIND_ROWS, LOG_ROW, FSH_ARG_END};
+
+static void
+print_job(const fsh_job *job)
+{
+    fsh_text text = {0};
+
+    fsh_job_print(job, &text);
+    printf("# job %s\n%s", job->hash, fsh_text_get(&text));
+    if (job->model_list.bytes)
+        printf("# models: role, card, SHA-256\n");
+    for (const char *line = fsh_text_get(&job->model_list); *line; line++) {
+        if (line == fsh_text_get(&job->model_list) || line[-1] == '\n')
+            printf("#   ");
+        putchar(*line);
+    }
+    fsh_text_fini(&text);
+}
+
+static fsh_status
+serve(const fsh_job *job, const run_options *options, uint32_t workers, fsh_progress *progress,
+      fsh_hash *hashes, fsh_coordinator_totals *totals, fsh_err *err)
+{
+    fsh_coordinator_options to;
+
+    fsh_coordinator_options_init(&to);
+    to.address = options->bind[0] ? options->bind : NULL;
+    to.insecure = options->insecure;
+    to.workers = workers;
+    to.threads = options->threads ? (uint32_t)options->threads : 1;
+    to.shard_hashes = hashes;
+    to.self = progress;
+    to.told = fsh_progress_told;
+    return fsh_coordinator_run(job, &to, totals, err);
+}
+
+/* Where the time of the workers went, largest first being left to the reader: the order is the pipeline's. */
+static void
+print_times(const fsh_job *job, const fsh_coordinator_totals *totals)
+{
+    const char *names[FSH_REPORT_TIMES_MAX + 1];
+    uint64_t all = 0;
+    uint32_t i;
+
+    fsh_job_time_names(job, names);
+    for (i = 0; names[i]; i++)
+        all += totals->times_ns[i];
+    if (all == 0)
+        return;
+    printf("stages       ");
+    for (i = 0; names[i]; i++)
+        if (totals->times_ns[i] * 1000 >= all)
+            printf(" %s %.1f%%", names[i], 100.0 * (double)totals->times_ns[i] / (double)all);
+    printf("\n");
+}
+
+static void
+report(const fsh_job *job, const fsh_progress *progress, const fsh_index_totals *result,
+       const fsh_coordinator_totals *totals)
+{
+    double seconds = fsh_progress_seconds(progress);
+
+    if (progress->mode == FSH_LOG_JSON)
+        fsh_summary_print_json(result, seconds);
+    if (progress->mode != FSH_LOG_BAR)
+        return;
+    fsh_summary_print(job, result, totals->units, seconds);
+    print_times(job, totals);
+}
+
+static fsh_status
+run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
+{
+    fsh_progress progress;
+    fsh_manifest_totals planned;
+    fsh_coordinator_totals totals;
+    fsh_index_totals result;
+    fsh_hash *hashes;
+    bool again;
+    fsh_status status;
+
+    fsh_progress_start(&progress, (fsh_log_mode)options->log);
+    status = fsh_plan(job, fsh_progress_scan, &progress, &planned, &again, err);
+    if (status)
+        return status;
+    fsh_progress_planned(&progress, planned.samples, planned.identities, planned.units, again);
+    hashes = calloc(planned.units + 1, sizeof *hashes);
+    if (!hashes)
+        return fsh_fail(err, FSH_MEMORY, "out of memory for %llu units", (unsigned long long)planned.units);
+    status = serve(job, options, workers, &progress, hashes, &totals, err);
+    fsh_progress_clear(&progress);
+    if (!status)
+        status = fsh_finish(job, (uint32_t)planned.units, hashes, &result, err);
+    free(hashes);
+    if (status)
+        return status;
+    report(job, &progress, &result, &totals);
+    return fsh_summary_judge(job, &result, err);
+}
+
+static fsh_status
+run_or_explain(const fsh_invocation *invocation, bool with_workers, fsh_err *err)
+{
+    const run_options *options = invocation->options;
+    uint32_t workers = with_workers ? (uint32_t)options->workers : 0;
+    fsh_job *job;
+    fsh_status status = fsh_job_from_command(invocation, &options->job, &job, err);
+
+    if (status)
+        return status;
+    if (with_workers && workers == 0)
+        workers = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    if (options->explain)
+        print_job(job);
+    else
+        status = run_job(job, options, workers, err);
+    fsh_job_free(job);
+    return status;
+}
+
+static fsh_status
+run_run(const fsh_invocation *invocation, fsh_err *err)
+{
+    return run_or_explain(invocation, true, err);
+}
+
+static fsh_status
+run_coordinator(const fsh_invocation *invocation, fsh_err *err)
+{
+    return run_or_explain(invocation, false, err);
+}
+
+const fsh_command fsh_command_run = {
+    "run", "JOB.yaml", 1, 1, "run a job on this machine",
+    "Scans the input, starts a coordinator and workers, and leaves in the output folder: shards/*.h5, index.h5\n"
+    "(all of them as one file, for h5py), manifest.json (rows, bytes and SHA-256 of every shard). Interrupted at\n"
+    "any moment, the same command continues. More workers may join with `faceshard worker ADDRESS` when --bind\n"
+    "is given. Example:\n\n"
+    "  faceshard run docs/jobs/masked6.yaml --input CASIA-WebFace --output out --set seed=2\n",
+    run_rows, sizeof(run_options), true, run_run};
+
+const fsh_command fsh_command_coordinator = {
+    "coordinator", "JOB.yaml", 1, 1, "serve a job to workers that run elsewhere",
+    "Like `run` without workers of its own: they join with `faceshard worker ADDRESS`, in any number and order.\n"
+    "They must see the input and output folders under the same paths. Example:\n\n"
+    "  faceshard coordinator JOB.yaml --bind tcp://127.0.0.1:8685\n",
+    coordinator_rows, sizeof(run_options), true, run_coordinator};

@@ -1,0 +1,48 @@
+/* `faceshard worker`, and the compute child that it starts. */
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "worker/child.h"
+#include "worker/supervisor.h"
+
+typedef struct worker_options {
+    int64_t threads, parent;
+} worker_options;
+
+static const fsh_arg rows[] = {
+    FSH_ARG_INT(worker_options, threads, 0, 1024, "0", "compute threads; 0: one for every processor"),
+    FSH_ARG_INT(worker_options, parent, 0, 4194304, "0", "process that must not be outlived; 0: none"),
+    FSH_ARG_END};
+
+static fsh_status
+run_worker(const fsh_invocation *invocation, fsh_err *err)
+{
+    const worker_options *options = invocation->options;
+    fsh_worker_options to;
+
+    fsh_worker_options_init(&to);
+    to.threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN));
+    to.parent_pid = (uint32_t)options->parent;
+    return fsh_worker_run(invocation->words[0], &to, err);
+}
+
+const fsh_command fsh_command_worker = {
+    "worker", "ADDRESS", 1, 1, "work for a coordinator",
+    "Asks the coordinator at ADDRESS (tcp://HOST:PORT or ipc://PATH) for units until there are no more. The job\n"
+    "comes over the wire; input, output and models must be there under the same paths. SIGTERM ends it in good\n"
+    "order: the unit in work is finished or given back.\n",
+    rows, sizeof(worker_options), false, run_worker};
+
+static const fsh_arg no_rows[] = {FSH_ARG_END};
+
+static fsh_status
+run_child(const fsh_invocation *invocation, fsh_err *err)
+{
+    (void)invocation;
+    if (fsh_child_main(&fsh_compute_work) == 0)
+        return FSH_OK;
+    return fsh_fail(err, FSH_INTERNAL, "the compute child is started by `faceshard worker`, not by hand");
+}
+
+const fsh_command fsh_command_compute_child = {
+    "compute-child", "", 0, 0, NULL, "Started by `faceshard worker`.\n", no_rows, 0, false, run_child};

@@ -1,0 +1,96 @@
+/* The coordinator: lends the units of a job to workers, checks the shards that they hand in, and
+ * writes down what is finished before it says so. Killed at any moment, it continues when it is run
+ * again.
+ *
+ *     fsh_coordinator_options options;
+ *     fsh_coordinator_options_init(&options);
+ *     options.workers = 2;
+ *     fsh_coordinator_run(job, &options, &totals, &err);
+ */
+#ifndef FSH_COORDINATOR_COORDINATOR_H
+#define FSH_COORDINATOR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "job/job.h"
+#include "proto/report.h"
+
+/* What has been done so far; also what progress tells. */
+typedef struct fsh_coordinator_totals {
+    uint32_t units, units_done, units_buried;
+    uint32_t workers;                  /* that are there now */
+    uint64_t samples;                  /* of the whole job */
+    uint64_t samples_done;             /* of committed units */
+    uint64_t samples_running;          /* about how many of the units in work are done */
+    uint64_t delivered, images, bytes; /* of committed units, as in fsh_report */
+    uint64_t rejected[FSH_REASON_N];
+    uint64_t times_ns[FSH_REPORT_TIMES_MAX]; /* of committed units */
+    uint64_t rss_bytes;       /* of the largest worker so far, with its compute child */
+    uint64_t broken_messages; /* that were refused */
+} fsh_coordinator_totals;
+
+typedef enum fsh_coordinator_event_kind {
+    FSH_COORDINATOR_STARTED,       /* text: the address that workers connect to */
+    FSH_COORDINATOR_PROGRESS,      /* some times a second */
+    FSH_COORDINATOR_WORKER_JOINED, /* host, pid */
+    FSH_COORDINATOR_WORKER_LEFT,   /* host, pid; text: why */
+    FSH_COORDINATOR_UNIT_FAILED,   /* unit, attempt; text: why */
+    FSH_COORDINATOR_UNIT_BURIED,   /* unit, attempt; text: why */
+    FSH_COORDINATOR_DRAINING,      /* no more units are lent; text: why */
+    FSH_COORDINATOR_ENDED
+} fsh_coordinator_event_kind;
+
+typedef struct fsh_coordinator_event {
+    fsh_coordinator_event_kind kind;
+    const char *text; /* never NULL */
+    const char *host; /* never NULL */
+    uint32_t pid, unit, attempt;
+    const fsh_coordinator_totals *totals;
+} fsh_coordinator_event;
+
+/* Name of a kind in lower case ("worker_joined"), for logs. */
+const char *fsh_coordinator_event_name(fsh_coordinator_event_kind kind);
+
+typedef struct fsh_coordinator_options {
+    /* To bind; NULL: a private socket that only this user's processes reach. */
+    const char *address;
+    bool insecure;    /* allow an address that other machines reach, with no keys asked for */
+    uint32_t workers; /* processes to start here; 0: all come from elsewhere */
+    uint32_t threads; /* compute threads of each */
+    uint32_t heartbeat_ms, silence_ms, stall_ms, grace_ms;
+    uint32_t attempts_max; /* failures after which a unit is buried */
+    /* Ended by NULL; NULL: this program's `worker`. Address, --threads T and --parent PID are put
+     * behind it. */
+    const char *const *worker_command;
+    fsh_hash *shard_hashes; /* NULL, or a place per unit for the SHA-256 of its shard */
+    void *self;
+    /* NULL, or called on the loop's thread. */
+    void (*told)(void *self, const fsh_coordinator_event *event);
+} fsh_coordinator_options;
+
+void fsh_coordinator_options_init(fsh_coordinator_options *options);
+
+/* Serves until every unit is committed or buried. The job must be planned (coordinator/plan.h).
+ * Fails with BUSY where another coordinator works on the output, USAGE for a public address without
+ * `insecure`, INTERRUPTED after SIGINT or SIGTERM, FULL for a full disk, and the failure of a
+ * buried unit after all others are done. *totals is filled in every case. */
+fsh_status fsh_coordinator_run(const fsh_job *job, const fsh_coordinator_options *options,
+                               fsh_coordinator_totals *totals, fsh_err *err);
+
+/* What is to be done, without any knowledge of what it is: what fsh_coordinator_run makes of
+ * a job. */
+typedef struct fsh_coordinator_work {
+    const char *output;                /* folder */
+    const char *job;                   /* text for the workers */
+    const char *job_hash, *input_hash; /* hex */
+    uint32_t units_n;
+    const uint32_t *samples; /* of each unit */
+} fsh_coordinator_work;
+
+fsh_status fsh_coordinator_serve(const fsh_coordinator_work *work,
+                                 const fsh_coordinator_options *options,
+                                 fsh_coordinator_totals *totals, fsh_err *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* What the parts of the coordinator share: loop.c runs it, obey.c does what workers say, speak.c
+ * tells workers and the caller. Nobody else includes this. */
+#ifndef FSH_COORDINATOR_INSIDE_H
+#define FSH_COORDINATOR_INSIDE_H
+
+#include <uv.h>
+
+#include "coordinator/books.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/crew.h"
+#include "coordinator/roster.h"
+#include "proto/messages.h"
+
+/* COMMITTED.verdict */
+enum { FSH_VERDICT_TAKEN, FSH_VERDICT_KNOWN, FSH_VERDICT_REFUSED };
+
+/* A COMMITTED that waits for the end of the turn. */
+typedef struct fsh_answer {
+    fsh_peer peer;
+    fsh_message_committed committed;
+} fsh_answer;
+
+typedef struct fsh_coordination {
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_signal_t interrupts[2];
+    const fsh_coordinator_work *work;
+    fsh_coordinator_options options;
+    fsh_books *books;
+    fsh_leases *leases; /* of the books */
+    fsh_link *link;     /* NULL when closed */
+    fsh_crew *crew;     /* NULL where no workers are started here */
+    fsh_roster roster;
+    fsh_text bytes; /* of the message being sent */
+    fsh_answer *answers;
+    uint32_t answers_n, answers_room;
+    uint32_t checks; /* of shards, under way */
+    bool draining, closing;
+    uint64_t drain_until_ms;
+    fsh_status result; /* why it drains */
+    fsh_err err;
+    fsh_status complaint; /* with which a worker last left */
+    fsh_err complaint_why;
+    char folder[64]; /* of a private socket, "" otherwise */
+} fsh_coordination;
+
+/* ---- speak.c ---- */
+
+/* Tells the caller's sink, with totals brought up to date. */
+void fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event);
+void fsh_coordination_say(fsh_coordination *me, const fsh_peer *peer, const fsh_message *message);
+void fsh_coordination_revoke(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
+                             uint64_t token);
+void fsh_coordination_say_drain(fsh_coordination *me, const fsh_peer *peer);
+
+/* Answers a DONE at the end of the turn, when the ledger is on disk. */
+void fsh_coordination_answer(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
+                             uint64_t token, uint32_t verdict);
+void fsh_coordination_send_answers(fsh_coordination *me);
+
+/* ---- obey.c ---- */
+
+/* A message has come: `received` of the link, self is the fsh_coordination. */
+void fsh_coordination_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes);
+
+/* A worker has left, or is given up (died). */
+void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died,
+                                const char *why);
+
+/* ---- loop.c ---- */
+
+/* No more units are lent; workers finish what they are at and leave. The first reason stays. */
+void fsh_coordination_drain(fsh_coordination *me, fsh_status result, const char *why,
+                            uint32_t grace_ms);
+
+/* The end of a turn: to disk, answers, new leases. `turned` of the link, self is the
+ * fsh_coordination. */
+void fsh_coordination_turn(void *self);
+
+#endif

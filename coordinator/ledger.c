@@ -1,0 +1,406 @@
+#include "coordinator/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "job/paths.h"
+#include "proto/messages.h"
+
+enum { FORMAT = 1, HOST_BYTES = 256 };
+
+struct fsh_ledger {
+    char path[FSH_PATH_BYTES];
+    int lock;
+    sqlite3 *database;
+    sqlite3_stmt *insert;
+    bool in_transaction;
+    uint32_t epoch;
+    fsh_text scratch;
+};
+
+/* A unit that never failed and is not finished has no row. The report is the DONE message as it
+ * came over the wire; delivered and images stand beside it for people with sqlite3. */
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS about(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS unit(number INTEGER PRIMARY KEY, state TEXT NOT NULL,"
+    " attempts INTEGER NOT NULL, failure INTEGER NOT NULL, failure_text TEXT,"
+    " samples INTEGER, delivered INTEGER, images INTEGER, report BLOB);";
+
+static const char insert_sql[] =
+    "INSERT INTO unit VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(number) DO UPDATE SET"
+    " state=?2, attempts=?3, failure=?4, failure_text=coalesce(?5, failure_text),"
+    " samples=?6, delivered=?7, images=?8, report=?9";
+
+static fsh_status
+fail(const fsh_ledger *ledger, fsh_err *err)
+{
+    int code = sqlite3_errcode(ledger->database);
+    fsh_status status = code == SQLITE_FULL                               ? FSH_FULL
+                        : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? FSH_FORMAT
+                        : code == SQLITE_NOMEM                            ? FSH_MEMORY
+                                                                          : FSH_IO;
+
+    return fsh_fail(err, status, "%s: %s", ledger->path, sqlite3_errmsg(ledger->database));
+}
+
+static fsh_status
+execute(fsh_ledger *ledger, const char *sql, fsh_err *err)
+{
+    return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? FSH_OK
+                                                                              : fail(ledger, err);
+}
+
+/* ---- the lock: one coordinator per output ---- */
+
+static fsh_status
+tell_holder(int file, const char *path, fsh_err *err)
+{
+    char holder[HOST_BYTES + 64] = "";
+    ssize_t n = pread(file, holder, sizeof holder - 1, 0);
+
+    holder[n > 0 ? n : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    return fsh_fail(err, FSH_BUSY,
+                    "%s: another coordinator works on this output (%s); wait for it, or stop it",
+                    path, holder[0] ? holder : "unknown process");
+}
+
+static fsh_status
+write_holder(int file, const char *path, fsh_err *err)
+{
+    char host[HOST_BYTES] = "";
+    int n;
+
+    gethostname(host, sizeof host - 1);
+    n = ftruncate(file, 0) == 0 ? dprintf(file, "process %ld on %s\n", (long)getpid(), host) : -1;
+    return n > 0 ? FSH_OK : fsh_fail_errno(err, errno, "%s: cannot be written", path);
+}
+
+/* A POSIX lock: gone with the process however it ends, and it works over NFS. */
+static fsh_status
+lock_output(fsh_ledger *ledger, const char *path, fsh_err *err)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    ledger->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (ledger->lock < 0)
+        return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
+    if (fcntl(ledger->lock, F_SETLK, &whole) == 0)
+        return write_holder(ledger->lock, path, err);
+    if (errno == EACCES || errno == EAGAIN)
+        return tell_holder(ledger->lock, path, err);
+    return fsh_fail_errno(err, errno, "%s: cannot be locked", path);
+}
+
+/* ---- what the ledger is about ---- */
+
+static void
+bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
+}
+
+/* Reads about.key into out; writes it first where it is missing. */
+static fsh_status
+know(fsh_ledger *ledger, const char *key, const char *value, char out[FSH_HASH_HEX], fsh_err *err)
+{
+    static const char sql[] =
+        "INSERT INTO about VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET key=key"
+        " RETURNING CAST(value AS TEXT)";
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL);
+
+    bind_text(statement, 1, key);
+    bind_text(statement, 2, value);
+    if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
+        const char *found = (const char *)sqlite3_column_text(statement, 0);
+
+        snprintf(out, FSH_HASH_HEX, "%s", found ? found : "");
+    }
+    code = sqlite3_finalize(statement);
+    return code == SQLITE_OK ? FSH_OK : fail(ledger, err);
+}
+
+static fsh_status
+check_known(fsh_ledger *ledger, const char *key, const char *value, const char *what, fsh_err *err)
+{
+    char found[FSH_HASH_HEX] = "";
+    fsh_status status = know(ledger, key, value, found, err);
+
+    if (status || strncmp(found, value, sizeof found - 1) == 0)
+        return status;
+    return fsh_fail(
+        err, FSH_USAGE,
+        "%s holds %s (%.12s, now %.12s): choose another output folder, or remove this one",
+        ledger->path, what, found, value);
+}
+
+static fsh_status
+check_about(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
+{
+    char units[16], format[16];
+    fsh_status status;
+
+    snprintf(units, sizeof units, "%" PRIu32, about->units_n);
+    snprintf(format, sizeof format, "%d", FORMAT);
+    status =
+        check_known(ledger, "format", format, "a ledger of another version of this program", err);
+    if (!status)
+        status = check_known(ledger, "job", about->job_hash, "another job", err);
+    if (!status)
+        status =
+            check_known(ledger, "input", about->input_hash, "the same job over another input", err);
+    if (!status)
+        status = check_known(ledger, "units", units, "another number of units", err);
+    return status;
+}
+
+static fsh_status
+begin_epoch(fsh_ledger *ledger, fsh_err *err)
+{
+    char epoch[FSH_HASH_HEX] = "";
+    fsh_status status = execute(ledger,
+                                "INSERT INTO about VALUES('epoch', 1) ON CONFLICT(key)"
+                                " DO UPDATE SET value=value+1",
+                                err);
+
+    if (!status)
+        status = know(ledger, "epoch", "1", epoch, err);
+    if (!status)
+        ledger->epoch = (uint32_t)strtoul(epoch, NULL, 10);
+    return status;
+}
+
+/* ---- opening and closing ---- */
+
+static fsh_status
+open_database(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
+{
+    fsh_status status;
+
+    if (sqlite3_open(ledger->path, &ledger->database) != SQLITE_OK)
+        return fail(ledger, err);
+    status =
+        execute(ledger, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE;", err);
+    if (!status)
+        status = execute(ledger, schema, err);
+    if (!status)
+        status = check_about(ledger, about, err);
+    if (!status)
+        status = begin_epoch(ledger, err);
+    if (!status)
+        status = execute(ledger, "COMMIT", err);
+    if (!status &&
+        sqlite3_prepare_v2(ledger->database, insert_sql, -1, &ledger->insert, NULL) != SQLITE_OK)
+        status = fail(ledger, err);
+    return status;
+}
+
+static fsh_status
+open_files(fsh_ledger *ledger, const char *output, const fsh_ledger_about *about, fsh_err *err)
+{
+    char folder[FSH_PATH_BYTES], lock[FSH_PATH_BYTES];
+    fsh_status status = fsh_path_join(folder, output, FSH_PATH_STATE, err);
+
+    if (!status)
+        status = fsh_path_join(ledger->path, output, FSH_PATH_LEDGER, err);
+    if (!status)
+        status = fsh_folder_make(folder, err);
+    if (!status)
+        status = fsh_path_join(lock, folder, "lock", err);
+    if (!status)
+        status = lock_output(ledger, lock, err);
+    if (!status)
+        status = open_database(ledger, about, err);
+    return status;
+}
+
+fsh_status
+fsh_ledger_open(const char *output, const fsh_ledger_about *about, fsh_ledger **ledger,
+                fsh_err *err)
+{
+    fsh_ledger *opened = calloc(1, sizeof *opened);
+    fsh_status status;
+
+    if (!opened)
+        return fsh_fail(err, FSH_MEMORY, "no memory for the ledger");
+    opened->lock = -1;
+    status = open_files(opened, output, about, err);
+    if (status)
+        fsh_ledger_close(&opened);
+    else
+        *ledger = opened;
+    return status;
+}
+
+void
+fsh_ledger_close(fsh_ledger **ledger)
+{
+    fsh_ledger *closing = *ledger;
+
+    *ledger = NULL;
+    if (!closing)
+        return;
+    sqlite3_finalize(closing->insert);
+    sqlite3_close(closing->database);
+    if (closing->lock >= 0)
+        close(closing->lock);
+    fsh_text_fini(&closing->scratch);
+    free(closing);
+}
+
+uint32_t
+fsh_ledger_epoch(const fsh_ledger *ledger)
+{
+    return ledger->epoch;
+}
+
+/* ---- reading ---- */
+
+static fsh_unit_state
+state_from_name(const char *name)
+{
+    unsigned i;
+
+    for (i = 0; i < FSH_UNIT_STATE_N; i++)
+        if (name && strcmp(fsh_unit_state_name((fsh_unit_state)i), name) == 0)
+            break;
+    return (fsh_unit_state)i;
+}
+
+static fsh_status
+read_report(sqlite3_stmt *row, fsh_report *report, fsh_err *err)
+{
+    fsh_message message;
+    fsh_status status =
+        fsh_message_decode(sqlite3_column_blob(row, 4), (size_t)sqlite3_column_bytes(row, 4),
+                           FSH_FROM_WORKER, &message, err);
+
+    if (status)
+        return status;
+    if (message.number == FSH_MESSAGE_DONE)
+        fsh_message_to_report(&message.done, report);
+    else
+        status =
+            fsh_fail(err, FSH_FORMAT, "a report is message %s", fsh_message_name(message.number));
+    fsh_message_fini(&message);
+    return status;
+}
+
+static fsh_status
+read_row(fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_reader *reader, void *self, fsh_err *err)
+{
+    fsh_report report;
+    fsh_ledger_entry entry = {(uint32_t)sqlite3_column_int64(row, 0),
+                              state_from_name((const char *)sqlite3_column_text(row, 1)),
+                              (uint32_t)sqlite3_column_int64(row, 2),
+                              (fsh_status)sqlite3_column_int64(row, 3),
+                              (const char *)sqlite3_column_text(row, 5),
+                              NULL};
+    fsh_status status = FSH_OK;
+
+    if (entry.state == FSH_UNIT_COMMITTED) {
+        entry.report = &report;
+        status = read_report(row, &report, err);
+    } else if (entry.state == FSH_UNIT_STATE_N) {
+        status = fsh_fail(err, FSH_FORMAT, "an unknown state");
+    }
+    if (status)
+        return fsh_fail_within(err, status, "%s: unit %" PRIu32, ledger->path, entry.unit);
+    reader(self, &entry);
+    return FSH_OK;
+}
+
+fsh_status
+fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_err *err)
+{
+    static const char sql[] =
+        "SELECT number, state, attempts, failure, report, failure_text FROM unit"
+        " ORDER BY number";
+    sqlite3_stmt *statement = NULL;
+    fsh_status status = FSH_OK;
+    int code = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(ledger, err);
+    while (!status && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = read_row(ledger, statement, reader, self, err);
+    if (!status && code != SQLITE_DONE)
+        status = fail(ledger, err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static fsh_status
+bind_report(fsh_ledger *ledger, const fsh_report *report, fsh_err *err)
+{
+    fsh_message message;
+    fsh_status status;
+
+    fsh_message_from_report(report, 1, &message);
+    fsh_text_clear(&ledger->scratch);
+    status = fsh_message_encode(&message, FSH_FROM_WORKER, &ledger->scratch, err);
+    if (status)
+        return status;
+    sqlite3_bind_int64(ledger->insert, 6, (sqlite3_int64)report->samples);
+    sqlite3_bind_int64(ledger->insert, 7, (sqlite3_int64)report->delivered);
+    sqlite3_bind_int64(ledger->insert, 8, (sqlite3_int64)report->images);
+    sqlite3_bind_blob(ledger->insert, 9, ledger->scratch.data, (int)ledger->scratch.bytes,
+                      SQLITE_STATIC);
+    return FSH_OK;
+}
+
+static fsh_status
+begin(fsh_ledger *ledger, fsh_err *err)
+{
+    fsh_status status = ledger->in_transaction ? FSH_OK : execute(ledger, "BEGIN IMMEDIATE", err);
+
+    if (!status)
+        ledger->in_transaction = true;
+    return status;
+}
+
+fsh_status
+fsh_ledger_record(fsh_ledger *ledger, const fsh_ledger_entry *entry, fsh_err *err)
+{
+    fsh_status status = begin(ledger, err);
+
+    if (status)
+        return status;
+    sqlite3_clear_bindings(ledger->insert);
+    sqlite3_bind_int64(ledger->insert, 1, entry->unit);
+    bind_text(ledger->insert, 2, fsh_unit_state_name(entry->state));
+    sqlite3_bind_int64(ledger->insert, 3, entry->attempts);
+    sqlite3_bind_int64(ledger->insert, 4, entry->failure);
+    bind_text(ledger->insert, 5, entry->failure_text);
+    if (entry->report)
+        status = bind_report(ledger, entry->report, err);
+    if (!status && sqlite3_step(ledger->insert) != SQLITE_DONE)
+        status = fail(ledger, err);
+    sqlite3_reset(ledger->insert);
+    return status;
+}
+
+fsh_status
+fsh_ledger_flush(fsh_ledger *ledger, fsh_err *err)
+{
+    fsh_status status;
+
+    if (!ledger->in_transaction)
+        return FSH_OK;
+    status = execute(ledger, "COMMIT", err);
+    if (!status)
+        ledger->in_transaction = false;
+    return status;
+}

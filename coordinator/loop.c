@@ -1,0 +1,353 @@
+/* The coordinator's loop: messages in, calls to the books, messages out. One thread; the checks of
+ * shards read files on libuv's pool and come back to it.
+ *
+ * Everything that a turn of the loop has changed goes to disk in one transaction at its end, and
+ * only then are workers answered: what a worker has been told is never forgotten. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "coordinator/commit.h"
+#include "coordinator/inside.h"
+
+enum {
+    TICK_MS = 200,
+    LAST_WORDS_MS = 2000 /* for the BYE of workers whose grace has passed */
+};
+
+static const char *const own_command[] = {"/proc/self/exe", "worker", NULL};
+
+/* ---- the end ---- */
+
+static void
+remove_private_folder(fsh_coordination *me)
+{
+    char path[80];
+
+    if (!me->folder[0])
+        return;
+    snprintf(path, sizeof path, "%s/wire", me->folder);
+    unlink(path);
+    rmdir(me->folder);
+    me->folder[0] = '\0';
+}
+
+static void
+close_handles(fsh_coordination *me)
+{
+    int i;
+
+    if (me->closing)
+        return;
+    me->closing = true;
+    uv_close((uv_handle_t *)&me->timer, NULL);
+    for (i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&me->interrupts[i], NULL);
+    fsh_crew_close(&me->crew);
+    fsh_link_close(&me->link);
+}
+
+void
+fsh_coordination_drain(fsh_coordination *me, fsh_status result, const char *why, uint32_t grace_ms)
+{
+    fsh_ring *link;
+
+    if (me->draining)
+        return;
+    me->draining = true;
+    me->result = fsh_fail(&me->err, result, "%s", why);
+    me->drain_until_ms = uv_now(&me->loop) + grace_ms;
+    if (me->crew)
+        fsh_crew_dismiss(me->crew);
+    for (link = me->roster.members.next; link != &me->roster.members; link = link->next)
+        fsh_coordination_say_drain(me, &FSH_RING_OWNER(link, fsh_member, link)->peer);
+    fsh_coordination_tell(me,
+                          (fsh_coordinator_event){.kind = FSH_COORDINATOR_DRAINING, .text = why});
+}
+
+static void
+close_when_drained(fsh_coordination *me)
+{
+    bool quiet =
+        me->checks == 0 && me->roster.n == 0 && (!me->crew || fsh_crew_running(me->crew) == 0);
+
+    if (me->draining && (quiet || uv_now(&me->loop) >= me->drain_until_ms + LAST_WORDS_MS))
+        close_handles(me);
+}
+
+/* ---- the end of a turn ---- */
+
+/* A LEASE that does not arrive comes back: its worker never renews it, or is never heard again. */
+static void
+lend(fsh_coordination *me)
+{
+    fsh_lease lease;
+
+    while (!me->draining && fsh_leases_lend(me->leases, uv_now(&me->loop), &lease)) {
+        fsh_message message = {
+            .number = FSH_MESSAGE_LEASE,
+            .lease = {lease.unit, lease.token, lease.attempt, me->options.silence_ms}};
+
+        fsh_coordination_say(me, &((fsh_member *)lease.owner)->peer, &message);
+    }
+}
+
+void
+fsh_coordination_turn(void *self)
+{
+    fsh_coordination *me = self;
+    fsh_err err;
+    fsh_status status = fsh_books_flush(me->books, &err);
+
+    if (status) {
+        me->answers_n = 0;
+        fsh_coordination_drain(me, status, err.text, 0);
+    } else {
+        fsh_coordination_send_answers(me);
+        if (fsh_books_are_done(me->books))
+            fsh_coordination_drain(me, FSH_OK, "all units are done", 0);
+        lend(me);
+    }
+    close_when_drained(me);
+}
+
+/* ---- time and signals ---- */
+
+static void
+expire(fsh_coordination *me)
+{
+    uint64_t now = uv_now(&me->loop);
+    fsh_lessee *silent;
+    fsh_lease stalled;
+
+    while ((silent = fsh_leases_silent(me->leases, now)))
+        fsh_coordination_part_with(me, fsh_lessee_owner(silent), true,
+                                   "the worker was not heard for too long");
+    fsh_books_blame(me->books, FSH_INTERNAL, "the unit made no progress for too long");
+    while (fsh_leases_stalled(me->leases, now, &stalled))
+        fsh_coordination_revoke(me, &((fsh_member *)stalled.owner)->peer, stalled.unit,
+                                stalled.token);
+}
+
+/* Workers that were started here and cannot work are not started for ever; without any other there
+ * is nobody to wait for. */
+static void
+mind_crew(fsh_coordination *me)
+{
+    if (!me->crew)
+        return;
+    fsh_crew_tick(me->crew);
+    if (fsh_crew_hoped(me->crew) > 0 || me->roster.n > 0)
+        return;
+    if (me->complaint)
+        fsh_coordination_drain(me, me->complaint, me->complaint_why.text, 0);
+    else
+        fsh_coordination_drain(me, FSH_NETWORK,
+                               "no worker is left: all that were started here have ended", 0);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    fsh_coordination *me = timer->data;
+
+    expire(me);
+    mind_crew(me);
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_PROGRESS});
+    fsh_coordination_turn(me);
+}
+
+/* The first signal asks for an orderly end, the second for an end. What is committed stays in both
+ * cases. */
+static void
+on_interrupt(uv_signal_t *handle, int number)
+{
+    fsh_coordination *me = handle->data;
+
+    (void)number;
+    if (me->draining)
+        close_handles(me);
+    else
+        fsh_coordination_drain(me, FSH_INTERRUPTED,
+                               "interrupted; run the same command again to continue",
+                               me->options.grace_ms);
+}
+
+/* ---- the beginning ---- */
+
+void
+fsh_coordinator_options_init(fsh_coordinator_options *options)
+{
+    *options = (fsh_coordinator_options){.threads = 1,
+                                         .heartbeat_ms = 1000,
+                                         .silence_ms = 15000,
+                                         .stall_ms = 600000,
+                                         .grace_ms = 20000,
+                                         .attempts_max = 3};
+}
+
+const char *
+fsh_coordinator_event_name(fsh_coordinator_event_kind kind)
+{
+    static const char *const names[] = {"started",     "progress",    "worker_joined",
+                                        "worker_left", "unit_failed", "unit_buried",
+                                        "draining",    "ended"};
+
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}
+
+static fsh_status
+choose_address(fsh_coordination *me, char address[FSH_PATH_BYTES], fsh_err *err)
+{
+    if (me->options.address) {
+        snprintf(address, FSH_PATH_BYTES, "%s", me->options.address);
+    } else {
+        char folder[] = "/tmp/faceshard-XXXXXX"; /* short: a socket's path has at most 107 bytes */
+
+        if (!mkdtemp(folder))
+            return fsh_fail(err, FSH_IO,
+                            "/tmp: no folder can be made there for the workers' socket");
+        snprintf(me->folder, sizeof me->folder, "%s", folder);
+        snprintf(address, FSH_PATH_BYTES, "ipc://%s/wire", folder);
+    }
+    if (!me->options.insecure && fsh_link_is_public(address))
+        return fsh_fail(err, FSH_USAGE,
+                        "%s: other machines reach this address and nobody is asked for a key; bind "
+                        "to 127.0.0.1, "
+                        "or say --insecure where the network is trusted",
+                        address);
+    return FSH_OK;
+}
+
+static fsh_status
+open_link(fsh_coordination *me, fsh_err *err)
+{
+    char address[FSH_PATH_BYTES];
+    fsh_link_options options = {.address = address,
+                                .bind = true,
+                                .bytes_max = FSH_MESSAGE_BYTES_MAX,
+                                .self = me,
+                                .received = fsh_coordination_obey,
+                                .turned = fsh_coordination_turn};
+    fsh_status status = choose_address(me, address, err);
+
+    return status ? status : fsh_link_open(&me->loop, &options, &me->link, err);
+}
+
+static fsh_status
+open_crew(fsh_coordination *me, fsh_err *err)
+{
+    fsh_crew_options options = {
+        me->options.worker_command ? me->options.worker_command : own_command,
+        fsh_link_address(me->link), me->options.workers, me->options.threads};
+
+    return me->options.workers ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
+}
+
+static void
+start_handles(fsh_coordination *me)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    int i;
+
+    uv_timer_init(&me->loop, &me->timer);
+    me->timer.data = me;
+    uv_timer_start(&me->timer, on_timer, TICK_MS, TICK_MS);
+    for (i = 0; i < 2; i++) {
+        uv_signal_init(&me->loop, &me->interrupts[i]);
+        me->interrupts[i].data = me;
+        uv_signal_start(&me->interrupts[i], on_interrupt, numbers[i]);
+    }
+}
+
+static void
+on_unit_failed(void *self, uint32_t unit, uint32_t attempts, bool buried, const char *why)
+{
+    fsh_coordinator_event event = {.kind = buried ? FSH_COORDINATOR_UNIT_BURIED
+                                                  : FSH_COORDINATOR_UNIT_FAILED,
+                                   .unit = unit,
+                                   .attempt = attempts,
+                                   .text = why};
+
+    fsh_coordination_tell(self, event);
+}
+
+static fsh_status
+open_books(fsh_coordination *me, fsh_err *err)
+{
+    fsh_lease_rules rules = {me->options.silence_ms, me->options.stall_ms,
+                             me->options.attempts_max};
+    fsh_books_watch watch = {me, on_unit_failed};
+    fsh_status status =
+        fsh_books_open(me->work, &rules, me->options.shard_hashes, &watch, &me->books, err);
+
+    if (!status)
+        me->leases = fsh_books_leases(me->books);
+    return status;
+}
+
+/* Half-written files of earlier runs are swept where no worker of theirs can still be alive: those
+ * that were started by a coordinator end with it. */
+static fsh_status
+serve(fsh_coordination *me, fsh_err *err)
+{
+    fsh_status status = fsh_commit_prepare(me->work->output, !me->options.address, err);
+
+    if (status || fsh_books_are_done(me->books))
+        return status;
+    status = open_link(me, err);
+    if (status)
+        return status;
+    start_handles(me);
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_STARTED,
+                                                      .text = fsh_link_address(me->link)});
+    status = open_crew(me, err);
+    if (status)
+        close_handles(me);
+    uv_run(&me->loop, UV_RUN_DEFAULT);
+    return status ? status : me->result ? fsh_fail(err, me->result, "%s", me->err.text) : FSH_OK;
+}
+
+static void
+fini(fsh_coordination *me)
+{
+    fsh_roster_fini(&me->roster);
+    fsh_books_close(&me->books);
+    uv_loop_close(&me->loop);
+    remove_private_folder(me);
+    fsh_text_fini(&me->bytes);
+    free(me->answers);
+}
+
+static fsh_status
+run_books(fsh_coordination *me, fsh_coordinator_totals *totals, fsh_err *err)
+{
+    fsh_status status = serve(me, err);
+
+    if (!status)
+        status = fsh_books_verdict(me->books, err);
+    if (!status)
+        status = fsh_commit_prepare(me->work->output, true, err);
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_ENDED});
+    *totals = *fsh_books_totals(me->books);
+    return status;
+}
+
+fsh_status
+fsh_coordinator_serve(const fsh_coordinator_work *work, const fsh_coordinator_options *options,
+                      fsh_coordinator_totals *totals, fsh_err *err)
+{
+    fsh_coordination me = {.work = work, .options = *options};
+    fsh_status status;
+
+    *totals = (fsh_coordinator_totals){.units = work->units_n};
+    if (uv_loop_init(&me.loop) != 0)
+        return fsh_fail(err, FSH_INTERNAL, "no event loop");
+    fsh_roster_init(&me.roster);
+    status = open_books(&me, err);
+    if (!status)
+        status = run_books(&me, totals, err);
+    fini(&me);
+    return status;
+}

@@ -1,0 +1,274 @@
+/* What workers say, and what it changes in the books. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/commit.h"
+#include "coordinator/inside.h"
+
+/* ---- shards that are handed in ---- */
+
+typedef struct check {
+    uv_work_t request;
+    fsh_coordination *me;
+    fsh_peer peer;
+    uint64_t token;
+    fsh_report report;
+    fsh_status status;
+    fsh_err err;
+} check;
+
+static void
+run_check(uv_work_t *request)
+{
+    check *of = request->data;
+
+    of->status = fsh_commit_check(of->me->work->output, &of->report, &of->err);
+}
+
+static void
+on_checked(uv_work_t *request, int cancelled)
+{
+    check *of = request->data;
+    fsh_coordination *me = of->me;
+
+    (void)cancelled;
+    me->checks--;
+    fsh_books_settle(me->books, &of->report, of->status, of->err.text);
+    fsh_coordination_answer(me, &of->peer, of->report.unit, of->token,
+                            of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
+    free(of);
+    if (me->closing)
+        fsh_coordination_turn(me); /* the link, which would do it, is gone */
+}
+
+static void
+begin_check(fsh_coordination *me, const fsh_member *member, const fsh_message_done *done)
+{
+    check *of = calloc(1, sizeof *of);
+
+    if (!of) {
+        fsh_books_blame(me->books, FSH_MEMORY, "no memory to check a shard");
+        fsh_leases_settle(me->leases, done->unit, false);
+        return;
+    }
+    of->request.data = of;
+    of->me = me;
+    of->peer = member->peer;
+    of->token = done->token;
+    fsh_message_to_report(done, &of->report);
+    me->checks++;
+    uv_queue_work(&me->loop, &of->request, run_check, on_checked);
+}
+
+/* ---- workers come and go ---- */
+
+static void
+tell_member(fsh_coordination *me, fsh_coordinator_event_kind kind, const fsh_member *member,
+            const char *text)
+{
+    fsh_coordination_tell(
+        me, (fsh_coordinator_event){
+                .kind = kind, .host = member->host, .pid = member->pid, .text = text});
+}
+
+void
+fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died, const char *why)
+{
+    fsh_books_blame(me->books, FSH_NETWORK, why);
+    fsh_leases_leave(me->leases, member->lessee, died);
+    tell_member(me, FSH_COORDINATOR_WORKER_LEFT, member, why);
+    fsh_roster_remove(&me->roster, member);
+}
+
+static fsh_member *
+welcome_new(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello *hello)
+{
+    fsh_member *member = fsh_roster_add(&me->roster, peer);
+
+    if (!member)
+        return NULL;
+    member->lessee = fsh_leases_join(me->leases, member, uv_now(&me->loop));
+    if (!member->lessee) {
+        fsh_roster_remove(&me->roster, member);
+        return NULL;
+    }
+    snprintf(member->host, sizeof member->host, "%s", hello->host);
+    member->pid = hello->pid;
+    tell_member(me, FSH_COORDINATOR_WORKER_JOINED, member, "");
+    return member;
+}
+
+static bool
+refuse(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello *hello)
+{
+    char why[512];
+    fsh_message message = {.number = FSH_MESSAGE_REFUSE, .refuse = {why}};
+
+    if (hello->protocol == FSH_PROTOCOL && strcmp(hello->version, FSH_VERSION) == 0 &&
+        hello->units.n == hello->tokens.n)
+        return false;
+    snprintf(why, sizeof why,
+             "the coordinator is faceshard %s (protocol %d), this worker is %s (protocol %" PRIu32
+             "): install the same version on both",
+             FSH_VERSION, FSH_PROTOCOL, hello->version, hello->protocol);
+    fsh_coordination_say(me, peer, &message);
+    return true;
+}
+
+/* What the worker holds stays with it where nobody else has it; what was lent to it and is not in
+ * its hands was lost on the way. */
+static void
+take_inventory(fsh_coordination *me, fsh_member *member, const fsh_message_hello *hello)
+{
+    uint64_t now = uv_now(&me->loop);
+    uint32_t i;
+
+    fsh_leases_credit(me->leases, member->lessee, 0, true);
+    fsh_leases_keep(me->leases, member->lessee, hello->tokens.at, hello->tokens.n, UINT64_MAX);
+    for (i = 0; i < hello->units.n; i++)
+        if (!fsh_leases_renew(me->leases, member->lessee, (uint32_t)hello->units.at[i],
+                              hello->tokens.at[i], 0, now))
+            fsh_coordination_revoke(me, &member->peer, (uint32_t)hello->units.at[i],
+                                    hello->tokens.at[i]);
+}
+
+static void
+take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member,
+           const fsh_message_hello *hello)
+{
+    fsh_message message = {.number = FSH_MESSAGE_WELCOME,
+                           .welcome = {fsh_books_epoch(me->books), me->options.heartbeat_ms,
+                                       me->work->job, me->work->job_hash}};
+
+    if (refuse(me, peer, hello))
+        return;
+    if (!member)
+        member = welcome_new(me, peer, hello);
+    if (!member)
+        return;
+    fsh_coordination_say(me, peer, &message);
+    take_inventory(me, member, hello);
+    if (me->draining)
+        fsh_coordination_say_drain(me, peer);
+}
+
+static void
+take_bye(fsh_coordination *me, fsh_member *member, const fsh_message_bye *bye)
+{
+    if (bye->status)
+        me->complaint = fsh_fail(&me->complaint_why, bye->status, "%s", bye->text);
+    fsh_coordination_part_with(me, member, false, bye->text);
+}
+
+/* ---- what workers say ---- */
+
+static void
+note_progress(fsh_coordination *me, fsh_member *member, const fsh_message_renew *renew)
+{
+    fsh_coordinator_totals *totals = fsh_books_totals(me->books);
+    uint64_t i;
+
+    member->samples_running = 0;
+    for (i = 0; i < renew->units.n; i++)
+        if (renew->units.at[i] < me->work->units_n && renew->steps.at[i] > 0 &&
+            fsh_leases_state(me->leases, (uint32_t)renew->units.at[i]) == FSH_UNIT_LENT)
+            member->samples_running +=
+                (uint64_t)((double)me->work->samples[renew->units.at[i]] *
+                           (double)renew->done.at[i] / (double)renew->steps.at[i]);
+    if (renew->rss_bytes > totals->rss_bytes)
+        totals->rss_bytes = renew->rss_bytes;
+}
+
+static void
+take_renew(fsh_coordination *me, fsh_member *member, const fsh_message_renew *renew)
+{
+    fsh_message pong = {.number = FSH_MESSAGE_PONG, .pong = {1}};
+    uint64_t now = uv_now(&me->loop), i;
+
+    if (renew->tokens.n != renew->units.n || renew->done.n != renew->units.n ||
+        renew->steps.n != renew->units.n)
+        return;
+    for (i = 0; i < renew->units.n; i++)
+        if (!fsh_leases_renew(me->leases, member->lessee, (uint32_t)renew->units.at[i],
+                              renew->tokens.at[i], renew->done.at[i], now))
+            fsh_coordination_revoke(me, &member->peer, (uint32_t)renew->units.at[i],
+                                    renew->tokens.at[i]);
+    fsh_leases_keep(me->leases, member->lessee, renew->tokens.at, renew->tokens.n,
+                    now > me->options.silence_ms ? now - me->options.silence_ms : 0);
+    note_progress(me, member, renew);
+    fsh_coordination_say(me, &member->peer, &pong);
+}
+
+static void
+take_done(fsh_coordination *me, const fsh_member *member, const fsh_message_done *done)
+{
+    if (done->unit >= me->work->units_n)
+        return;
+    if (fsh_leases_hand_in(me->leases, done->unit, uv_now(&me->loop)))
+        begin_check(me, member, done);
+    else if (fsh_leases_state(me->leases, done->unit) == FSH_UNIT_COMMITTED)
+        fsh_coordination_answer(me, &member->peer, done->unit, done->token, FSH_VERDICT_KNOWN);
+}
+
+/* A full disk is nobody's fault and will be the same for the next unit: the job stops, and goes on
+ * when there is room. */
+static void
+take_failed(fsh_coordination *me, const fsh_member *member, const fsh_message_failed *failed)
+{
+    uint64_t now = uv_now(&me->loop);
+
+    fsh_books_blame(me->books, failed->status, failed->text);
+    if (failed->status == FSH_FULL || failed->status == FSH_INTERRUPTED)
+        fsh_leases_give_back(me->leases, member->lessee, failed->unit, failed->token, now);
+    else
+        fsh_leases_fail(me->leases, member->lessee, failed->unit, failed->token, now);
+    if (failed->status == FSH_FULL)
+        fsh_coordination_drain(me, FSH_FULL, failed->text, 0);
+}
+
+static void
+obey(fsh_coordination *me, const fsh_peer *peer, fsh_member *member, const fsh_message *message)
+{
+    uint64_t now = uv_now(&me->loop);
+
+    switch (message->number) {
+    case FSH_MESSAGE_HELLO: take_hello(me, peer, member, &message->hello); break;
+    case FSH_MESSAGE_CREDIT:
+        fsh_leases_credit(me->leases, member->lessee, message->credit.units, false);
+        break;
+    case FSH_MESSAGE_RENEW: take_renew(me, member, &message->renew); break;
+    case FSH_MESSAGE_DONE: take_done(me, member, &message->done); break;
+    case FSH_MESSAGE_FAILED: take_failed(me, member, &message->failed); break;
+    case FSH_MESSAGE_RETURN:
+        fsh_leases_give_back(me->leases, member->lessee, message->give_back.unit,
+                             message->give_back.token, now);
+        break;
+    case FSH_MESSAGE_BYE: take_bye(me, member, &message->bye); break;
+    default: break;
+    }
+}
+
+void
+fsh_coordination_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes)
+{
+    static const fsh_message unknown = {.number = FSH_MESSAGE_PONG, .pong = {0}};
+    fsh_coordination *me = self;
+    fsh_member *member = fsh_roster_find(&me->roster, peer);
+    fsh_message message;
+
+    if (me->closing)
+        return;
+    if (fsh_message_decode(data, bytes, FSH_FROM_WORKER, &message, NULL) != FSH_OK) {
+        fsh_books_totals(me->books)->broken_messages++;
+        return;
+    }
+    if (member)
+        fsh_leases_heard(me->leases, member->lessee, uv_now(&me->loop));
+    if (member || message.number == FSH_MESSAGE_HELLO)
+        obey(me, peer, member, &message);
+    else if (message.number != FSH_MESSAGE_BYE)
+        fsh_coordination_say(me, peer, &unknown);
+    fsh_message_fini(&message);
+}

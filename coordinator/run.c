@@ -1,0 +1,51 @@
+/* From a planned job to work that can be served. */
+#include <stdlib.h>
+
+#include "coordinator/coordinator.h"
+#include "datasets/manifest.h"
+#include "job/paths.h"
+
+static fsh_status
+serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator_options *options,
+               fsh_coordinator_totals *totals, fsh_err *err)
+{
+    const fsh_manifest_totals *planned = fsh_manifest_get_totals(manifest);
+    uint32_t units_n = (uint32_t)planned->units, i;
+    uint32_t *samples = calloc(units_n, sizeof *samples);
+    char input_hash[FSH_HASH_HEX];
+    fsh_text text = {0};
+    fsh_status status =
+        samples ? FSH_OK : fsh_fail(err, FSH_MEMORY, "no memory for %u units", units_n);
+
+    fsh_hash_hex(&planned->digest, input_hash);
+    fsh_job_print(job, &text);
+    for (i = 0; samples && i < units_n; i++)
+        samples[i] = fsh_manifest_unit_samples(manifest, i);
+    if (!status) {
+        fsh_coordinator_work work = {
+            job->output, fsh_text_get(&text), job->hash, input_hash, units_n, samples};
+
+        status = fsh_coordinator_serve(&work, options, totals, err);
+    }
+    fsh_text_fini(&text);
+    free(samples);
+    return status;
+}
+
+fsh_status
+fsh_coordinator_run(const fsh_job *job, const fsh_coordinator_options *options,
+                    fsh_coordinator_totals *totals, fsh_err *err)
+{
+    char path[FSH_PATH_BYTES];
+    fsh_manifest *manifest;
+    fsh_status status = fsh_path_join(path, job->output, FSH_PATH_UNITS, err);
+
+    *totals = (fsh_coordinator_totals){0};
+    if (!status)
+        status = fsh_manifest_open(path, &manifest, err);
+    if (status)
+        return status;
+    status = serve_manifest(job, manifest, options, totals, err);
+    fsh_manifest_close(manifest);
+    return status;
+}

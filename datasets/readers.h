@@ -1,0 +1,9 @@
+/* The readers that there are; a new one is declared here and listed in readers.c. */
+#ifndef FSH_DATASETS_READERS_H
+#define FSH_DATASETS_READERS_H
+
+#include "datasets/reader.h"
+
+extern const fsh_reader fsh_reader_folders;
+
+#endif

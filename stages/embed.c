@@ -1,0 +1,191 @@
+/* embed: a vector of length one for each face; faces of one person lie near each other. How a face
+ * is presented to the model says the model's card, whatever the stored crop looks like. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/align.h"
+#include "stages/baseline.h"
+#include "stages/models.h"
+#include "stages/table.h"
+#include "stages/vision/decode.h"
+#include "stages/vision/net.h"
+
+/* What one thread works with. */
+typedef struct embedder {
+    fsh_net *net;
+    fsh_baseline *baseline;
+    fsh_image input; /* the face as the model sees it */
+} embedder;
+
+typedef struct embed_state {
+    fsh_card card;
+    uint32_t threads;
+    embedder embedders[]; /* one a thread */
+} embed_state;
+
+static const fsh_arg args[] = {FSH_ARG_END};
+
+static void
+embed_close(void *opaque)
+{
+    embed_state *state = opaque;
+    uint32_t i;
+
+    for (i = 0; state && i < state->threads; i++) {
+        fsh_net_close(state->embedders[i].net);
+        fsh_baseline_free(state->embedders[i].baseline);
+        fsh_image_fini(&state->embedders[i].input);
+    }
+    free(state);
+}
+
+static fsh_status
+check_card(const fsh_card *card, fsh_err *err)
+{
+    if (card->backend == FSH_BACKEND_DLIB)
+        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv or are builtin",
+                        card->name);
+    if (!card->width || !card->height || !card->dimension)
+        return fsh_fail(err, FSH_USAGE, "card %s: an embedder needs width, height and dimension",
+                        card->name);
+    if (card->backend == FSH_BACKEND_BUILTIN &&
+        (card->width != FSH_BASELINE_SIDE || card->height != FSH_BASELINE_SIDE ||
+         card->dimension != FSH_BASELINE_DIMENSION))
+        return fsh_fail(err, FSH_USAGE,
+                        "card %s: the built-in embedder makes %d numbers of %d x %d pixels",
+                        card->name, FSH_BASELINE_DIMENSION, FSH_BASELINE_SIDE, FSH_BASELINE_SIDE);
+    return FSH_OK;
+}
+
+static fsh_status
+embed_open(fsh_stage_env *env, const void *params, void **out, fsh_err *err)
+{
+    embed_state *state = calloc(1, sizeof *state + env->threads * sizeof *state->embedders);
+    fsh_status status;
+    uint32_t i;
+
+    (void)params;
+    if (!state)
+        return fsh_fail(err, FSH_MEMORY, "no memory for embedders");
+    state->threads = env->threads;
+    status = fsh_card_load(env->models, env->models->embedder, FSH_TASK_EMBED, &state->card, err);
+    if (!status)
+        status = check_card(&state->card, err);
+    for (i = 0; !status && i < env->threads; i++)
+        status = state->card.backend == FSH_BACKEND_BUILTIN
+                     ? fsh_baseline_new(&state->embedders[i].baseline, err)
+                     : fsh_net_open(&state->card, &state->embedders[i].net, err);
+    if (status) {
+        embed_close(state);
+        return status;
+    }
+    env->dimension = (uint32_t)state->card.dimension;
+    env->clean_threshold = state->card.distance_threshold;
+    *out = state;
+    return FSH_OK;
+}
+
+/* Draws the face as the card wants it; FORMAT where its points or its crop allow no picture. */
+static fsh_status
+present(const fsh_card *card, const fsh_face *face, const fsh_image *photo, fsh_image *input)
+{
+    fsh_affine map;
+
+    if (card->present == FSH_PRESENT_CROP)
+        map = fsh_affine_from_box(&face->crop, (double)card->width, (double)card->height);
+    else if (!face->has_five ||
+             fsh_arcface_map(face->five, (uint32_t)card->width, (uint32_t)card->height, &map))
+        return FSH_FORMAT;
+    return fsh_image_warp(photo, &map, (int32_t)card->width, (int32_t)card->height,
+                          FSH_BORDER_BLACK, input);
+}
+
+/* Scales to length one where the card wants that. False where the vector has no length or is not
+ * finite. */
+static bool
+finish(float *vector, size_t n, bool normalise)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        sum += (double)vector[i] * vector[i];
+    if (!isfinite(sum) || !(sum > 1e-20))
+        return false;
+    for (i = 0; normalise && i < n; i++)
+        vector[i] = (float)(vector[i] / sqrt(sum));
+    return true;
+}
+
+static fsh_status
+run(const embed_state *state, embedder *e, float *vector, fsh_err *err)
+{
+    fsh_tensor output;
+    fsh_status status;
+
+    if (e->baseline) {
+        fsh_baseline_run(e->baseline, &e->input, vector);
+        return FSH_OK;
+    }
+    status = fsh_net_run(e->net, &e->input, &output, 1, err);
+    if (status)
+        return status;
+    if (output.n != (size_t)state->card.dimension)
+        return fsh_fail(err, FSH_MODEL, "%s: %zu numbers instead of the card's %lld",
+                        state->card.file_path, output.n, (long long)state->card.dimension);
+    memcpy(vector, output.data, output.n * sizeof *vector);
+    return FSH_OK;
+}
+
+static fsh_status
+embed_face(const embed_state *state, embedder *e, const fsh_image *photo, fsh_face *face,
+           fsh_err *err)
+{
+    size_t n = (size_t)state->card.dimension;
+    fsh_status status = present(&state->card, face, photo, &e->input);
+
+    if (status == FSH_FORMAT) {
+        face->reason = FSH_REASON_BAD_LANDMARKS;
+        return FSH_OK;
+    }
+    face->embedding = calloc(n, sizeof *face->embedding);
+    if (status || !face->embedding)
+        return fsh_fail(err, FSH_MEMORY, "no memory for an embedding");
+    if ((status = run(state, e, face->embedding, err)))
+        return status;
+    if (!finish(face->embedding, n, state->card.normalise)) {
+        memset(face->embedding, 0, n * sizeof *face->embedding);
+        face->reason = FSH_REASON_NO_EMBEDDING;
+    }
+    return FSH_OK;
+}
+
+static fsh_status
+embed_analyse(void *opaque, const void *params, uint32_t thread, fsh_photo *photo, fsh_err *err)
+{
+    embed_state *state = opaque;
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    (void)params;
+    for (i = 0; !status && i < photo->faces_n; i++)
+        if (photo->faces[i].reason == FSH_REASON_NONE)
+            status =
+                embed_face(state, &state->embedders[thread], photo->image, &photo->faces[i], err);
+    return status;
+}
+
+const fsh_stage fsh_stage_embed = {
+    .name = "embed",
+    .summary = "gives each face a vector that is near to those of the same person",
+    .id = 4,
+    .version = 1,
+    .phase = FSH_PHASE_ANALYSE,
+    .needs = FSH_FACT_FACE | FSH_FACT_FIVE,
+    .gives = FSH_FACT_EMBEDDING,
+    .args = args,
+    .open = embed_open,
+    .close = embed_close,
+    .analyse = embed_analyse,
+};

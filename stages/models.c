@@ -1,0 +1,255 @@
+#include "stages/models.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const fsh_arg fsh_card_args[] = {
+    FSH_ARG_TEXT(fsh_card, name, "", "that a job file uses"),
+    FSH_ARG_TEXT(fsh_card, file, "", "file with the weights; empty: built in"),
+    FSH_ARG_TEXT(fsh_card, config, "", "second file (Caffe: network text)"),
+    FSH_ARG_TEXT(fsh_card, sha256, "", "SHA-256 of file, hex; empty: not checked"),
+    FSH_ARG_TEXT(fsh_card, config_sha256, "", "SHA-256 of config, hex; empty: not checked"),
+    FSH_ARG_TEXT(fsh_card, licence, "", "of the weights"),
+    FSH_ARG_TEXT(fsh_card, source, "", "where the weights come from"),
+    FSH_ARG_TEXT(fsh_card, accuracy, "", "what was measured, and how"),
+    /* From here on the settings decide what the model gives: see hash_card. */
+    FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
+    FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin", "opencv", "what runs it"),
+    FSH_ARG_INT(fsh_card, width, 0, 8192, "0", "px of the input"),
+    FSH_ARG_INT(fsh_card, height, 0, 8192, "0", "px of the input"),
+    FSH_ARG_CHOICE(fsh_card, channels, "rgb|bgr", "rgb", "order of the input's channels"),
+    FSH_ARG_REALS(fsh_card, mean, "0",
+                  "input = (value - mean) * scale; one number or one a channel"),
+    FSH_ARG_REALS(fsh_card, scale, "1", "see mean"),
+    FSH_ARG_TEXT(fsh_card, input, "", "name of the input; empty: the only one"),
+    FSH_ARG_TEXT(fsh_card, outputs, "",
+                 "names of the outputs, separated by commas; empty: the only one"),
+    FSH_ARG_INT(fsh_card, dimension, 0, 512, "0", "numbers in an embedding"),
+    FSH_ARG_BOOL(fsh_card, normalise, "yes", "scale embeddings to length one"),
+    FSH_ARG_CHOICE(fsh_card, present, "aligned|crop", "aligned",
+                   "how an embedder sees a face: five points on the ArcFace template, or the crop"),
+    FSH_ARG_REAL(fsh_card, distance_threshold, 0, 2, "1.25",
+                 "mean distance to the identity's other images over which clean removes"),
+    FSH_ARG_CHOICE(fsh_card, decoding, "none|ssd|yunet|hog", "none",
+                   "what a detector's output means"),
+    FSH_ARG_REAL(fsh_card, confidence, -10, 1, "0.5", "score over which a detection counts"),
+    FSH_ARG_REAL(fsh_card, overlap, 0, 1, "0.4",
+                 "IoU over which the weaker of two detections goes"),
+    FSH_ARG_REALS(fsh_card, feature_maps, "", "SSD: cells on a side"),
+    FSH_ARG_REALS(fsh_card, anchor_sizes, "",
+                  "SSD: two for each feature map, share of the picture"),
+    FSH_ARG_REALS(fsh_card, anchor_ratios, "", "SSD: width over height"),
+    FSH_ARG_REALS(fsh_card, variances, "", "SSD: of x, y, width, height"),
+    FSH_ARG_REAL(
+        fsh_card, landmark_scale, 0, 4, "0",
+        "side of the square box for landmarks over the face's longer side; 0: the face box"),
+    FSH_ARG_REAL(fsh_card, landmark_shift, -1, 1, "0",
+                 "shift of that box down, over the face's height"),
+    FSH_ARG_END};
+
+static const char *const task_names[] = {"detect", "landmarks", "embed"};
+
+/* Where cards and files are looked for, in this order; the texts are owned. */
+typedef struct places {
+    char *folder[16];
+    uint32_t n;
+} places;
+
+static void
+places_add(places *p, const char *folder, size_t bytes)
+{
+    if (bytes && p->n < sizeof p->folder / sizeof *p->folder)
+        p->folder[p->n++] = strndup(folder, bytes);
+}
+
+static void
+places_add_list(places *p, const char *folders, const char *separators)
+{
+    while (folders && *folders) {
+        size_t blank = strspn(folders, " "), bytes = strcspn(folders + blank, separators);
+
+        places_add(p, folders + blank, bytes);
+        folders += blank + bytes;
+        folders += *folders != 0;
+    }
+}
+
+/* /usr/share/dlib is where Debian's libdlib-data puts the landmark model. */
+static void
+places_init(places *p, const fsh_models *models)
+{
+    memset(p, 0, sizeof *p);
+    places_add_list(p, models->search, ",");
+    places_add_list(p, getenv("FACESHARD_MODELS"), ",:");
+    if (fsh_file_exists(FSH_SOURCE_DIR "/models")) {
+        places_add_list(p, FSH_SOURCE_DIR "/models", ",");
+        places_add_list(p, FSH_SOURCE_DIR "/../shared/models", ",");
+    } else {
+        places_add_list(p, FSH_DATA_DIR "/models", ",");
+    }
+    places_add_list(p, "/usr/share/dlib", ",");
+}
+
+static void
+places_fini(places *p)
+{
+    while (p->n)
+        free(p->folder[--p->n]);
+}
+
+static bool
+find_in(const char *folder, const char *name, char path[FSH_PATH_BYTES])
+{
+    return folder && !fsh_path_join(path, folder, name, NULL) && fsh_file_exists(path);
+}
+
+/* Says what was looked for and where, and what to do about it. */
+static fsh_status
+not_found(const places *p, const char *what, const char *name, const char *first, fsh_err *err)
+{
+    fsh_text list = {0};
+    fsh_status status;
+    uint32_t i;
+
+    if (first)
+        fsh_text_addf(&list, "\n  %s", first);
+    for (i = 0; i < p->n; i++)
+        fsh_text_addf(&list, "\n  %s", p->folder[i] ? p->folder[i] : "");
+    status = fsh_fail(err, FSH_MODEL,
+                      "%s %s is in none of these folders:%s\nPut it into one of them, or name its "
+                      "folder in models.search of the job file or in $FACESHARD_MODELS.",
+                      what, name, fsh_text_get(&list));
+    fsh_text_fini(&list);
+    return status;
+}
+
+static bool
+is_path(const char *name)
+{
+    size_t n = strlen(name);
+
+    return strchr(name, '/') || (n > 5 && !strcmp(name + n - 5, ".yaml"));
+}
+
+static fsh_status
+find_card(const places *p, const char *name, char path[FSH_PATH_BYTES], fsh_err *err)
+{
+    char file[FSH_ARG_TEXT_BYTES + 8];
+    uint32_t i;
+
+    if (is_path(name))
+        return fsh_file_exists(name) ? fsh_path_join(path, "", name, err)
+                                     : fsh_fail(err, FSH_MODEL, "%s: there is no such card", name);
+    snprintf(file, sizeof file, "%s.yaml", name);
+    for (i = 0; i < p->n; i++)
+        if (find_in(p->folder[i], file, path))
+            return FSH_OK;
+    return not_found(p, "the model card", file, NULL, err);
+}
+
+/* A list from a card must have 1 or 3 numbers to mean something for each channel. */
+static bool
+is_for_channels(const fsh_reals *list)
+{
+    return list->n == 1 || list->n == 3;
+}
+
+static fsh_status
+read_card(const char *path, fsh_model_task task, fsh_card *card, fsh_err *err)
+{
+    fsh_tree *tree;
+    fsh_status status = fsh_args_defaults(fsh_card_args, card, err);
+
+    if (status || (status = fsh_tree_read(path, &tree, err)))
+        return status;
+    status = fsh_args_read(fsh_card_args, card, fsh_tree_root(tree), path, err);
+    fsh_tree_free(tree);
+    if (status)
+        return status;
+    if (card->task != (int32_t)task)
+        return fsh_fail(err, FSH_USAGE, "%s: this model is for '%s', not for '%s'", path,
+                        task_names[card->task], task_names[task]);
+    if (!is_for_channels(&card->mean) || !is_for_channels(&card->scale))
+        return fsh_fail(err, FSH_USAGE, "%s: mean and scale have one number, or one a channel",
+                        path);
+    if (!card->name[0])
+        return fsh_fail(err, FSH_USAGE, "%s: a card must have a name", path);
+    return FSH_OK;
+}
+
+/* Finds one file of a card, beside it first, and checks its sum; an empty sum is filled in. */
+static fsh_status
+find_file(const places *p, const char *beside, const char *name, char sum[FSH_ARG_TEXT_BYTES],
+          char path[FSH_PATH_BYTES], fsh_err *err)
+{
+    char hex[FSH_HASH_HEX];
+    fsh_hash hash;
+    fsh_status status;
+    bool found;
+    uint32_t i;
+
+    if (!name[0])
+        return FSH_OK;
+    found = name[0] == '/' ? find_in("", name, path) : find_in(beside, name, path);
+    for (i = 0; !found && i < p->n; i++)
+        found = find_in(p->folder[i], name, path);
+    if (!found)
+        return not_found(p, "the model file", name, beside, err);
+    if ((status = fsh_hash_file(path, &hash, NULL, err)))
+        return status;
+    fsh_hash_hex(&hash, hex);
+    if (sum[0] && strcmp(sum, hex))
+        return fsh_fail(err, FSH_MODEL,
+                        "%s: its SHA-256 is %s, but the card says %s: damaged, or another edition",
+                        path, hex, sum);
+    snprintf(sum, FSH_ARG_TEXT_BYTES, "%s", hex);
+    return FSH_OK;
+}
+
+/* Licence, source and the like may be reworded without making any result out of date. */
+static fsh_status
+hash_card(fsh_card *card, fsh_err *err)
+{
+    const fsh_arg *settings = fsh_card_args;
+    fsh_text text = {0};
+
+    while (strcmp(settings->name, "task"))
+        settings++;
+    fsh_text_addf(&text, "%s %s ", card->sha256, card->config_sha256);
+    fsh_args_print(settings, card, &text);
+    if (!fsh_text_ok(&text))
+        return fsh_fail(err, FSH_MEMORY, "no memory for a model card");
+    card->file_hash = fsh_hash_of(text.data, text.bytes);
+    fsh_text_fini(&text);
+    return FSH_OK;
+}
+
+fsh_status
+fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task task,
+              fsh_card *card, fsh_err *err)
+{
+    char path[FSH_PATH_BYTES], beside[FSH_PATH_BYTES];
+    places p;
+    fsh_status status;
+
+    memset(card, 0, sizeof *card);
+    places_init(&p, models);
+    if ((status = find_card(&p, name_or_path, path, err)) ||
+        (status = read_card(path, task, card, err)))
+        goto done;
+    snprintf(beside, sizeof beside, "%.*s", (int)(fsh_path_name(path) - path), path);
+    if (!(status = find_file(&p, beside, card->file, card->sha256, card->file_path, err)) &&
+        !(status =
+              find_file(&p, beside, card->config, card->config_sha256, card->config_path, err)))
+        status = hash_card(card, err);
+done:
+    places_fini(&p);
+    return status;
+}
+
+double
+fsh_card_channel(const fsh_reals *list, int c)
+{
+    return list->at[list->n == 3 ? c : 0];
+}

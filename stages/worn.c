@@ -1,0 +1,311 @@
+#include "stages/worn.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A cut can turn n corners into at most 3 n / 2: four cuts make 81 of 16. */
+enum { CORNERS_MAX = 96 };
+
+/* Colour of skin in even daylight, as cameras give it (sRGB). Only its brightness and its hue count. */
+static const float skin_luma = 165, skin_hue[3] = {1.22f, 0.95f, 0.80f};
+
+void
+fsh_wardrobe_close(void *self)
+{
+    fsh_wardrobe *wardrobe = self;
+    uint32_t i;
+
+    if (!wardrobe)
+        return;
+    for (i = 0; i < wardrobe->threads; i++)
+        fsh_layer_fini(&wardrobe->layers[i]);
+    free(wardrobe->layers);
+    fsh_templates_close(wardrobe->templates);
+    free(wardrobe);
+}
+
+static fsh_status
+make_layers(fsh_wardrobe *wardrobe, const fsh_stage_env *env)
+{
+    fsh_status status = FSH_OK;
+
+    wardrobe->layers = calloc(env->threads, sizeof *wardrobe->layers);
+    if (!wardrobe->layers)
+        return FSH_MEMORY;
+    while (!status && wardrobe->threads < env->threads)
+        status = fsh_layer_init(&wardrobe->layers[wardrobe->threads++], (int32_t)env->size);
+    return status;
+}
+
+fsh_status
+fsh_wardrobe_open(const fsh_stage_env *env, const fsh_template_kind *kind, const char *name,
+                  void **wardrobe, fsh_err *err)
+{
+    fsh_wardrobe *made = calloc(1, sizeof *made);
+    fsh_status status;
+
+    if (!made || make_layers(made, env))
+        status = fsh_fail(err, FSH_MEMORY, "%s: out of memory", kind->folder);
+    else
+        status = fsh_templates_open(env->templates, kind, env->size, &made->templates, err);
+    if (!status)
+        status = fsh_templates_check(made->templates, name, err);
+    if (status)
+        fsh_wardrobe_close(made);
+    else
+        *wardrobe = made;
+    return status;
+}
+
+float
+fsh_pose_along(fsh_point axis, fsh_point origin, fsh_point point)
+{
+    return (point.x - origin.x) * axis.x + (point.y - origin.y) * axis.y;
+}
+
+fsh_point
+fsh_pose_point(const fsh_pose *pose, fsh_point origin, float across, float down)
+{
+    return (fsh_point){origin.x + across * pose->across.x + down * pose->down.x,
+                       origin.y + across * pose->across.y + down * pose->down.y};
+}
+
+static bool
+all_finite(const fsh_canvas *canvas)
+{
+    float reach = 8 * (float)canvas->image.width;
+    uint32_t i;
+
+    for (i = 0; i < FSH_LANDMARKS_N; i++)
+        if (!(fabsf(canvas->landmarks[i].x) < reach && fabsf(canvas->landmarks[i].y) < reach))
+            return false;
+    return true;
+}
+
+/* Where the tip of the nose stands between the sides of the jaw at its level. */
+static float
+measure_turn(const fsh_pose *pose, const fsh_point *p)
+{
+    float left = fsh_pose_along(pose->across, p[2], p[30]), right = fsh_pose_along(pose->across, p[30], p[14]);
+
+    return fsh_clampf((left - right) / fmaxf(left + right, 1), -1, 1);
+}
+
+fsh_reason
+fsh_pose_measure(const fsh_canvas *canvas, fsh_pose *pose)
+{
+    const fsh_point *p = canvas->landmarks;
+    fsh_point middle;
+    float mouth;
+
+    if (!canvas->has_landmarks || !all_finite(canvas))
+        return FSH_REASON_BAD_LANDMARKS;
+    pose->eyes[0] = fsh_points_mean(p + 36, 6);
+    pose->eyes[1] = fsh_points_mean(p + 42, 6);
+    pose->eye_distance = hypotf(pose->eyes[1].x - pose->eyes[0].x, pose->eyes[1].y - pose->eyes[0].y);
+    if (!(pose->eye_distance >= 4))
+        return FSH_REASON_BAD_LANDMARKS;
+    pose->across.x = (pose->eyes[1].x - pose->eyes[0].x) / pose->eye_distance;
+    pose->across.y = (pose->eyes[1].y - pose->eyes[0].y) / pose->eye_distance;
+    pose->down = (fsh_point){-pose->across.y, pose->across.x};
+    middle = fsh_point_mix(pose->eyes[0], pose->eyes[1], 0.5f);
+    mouth = fsh_pose_along(pose->down, middle, fsh_points_mean(p + 48, 20));
+    pose->height = fsh_pose_along(pose->down, middle, p[8]);
+    if (!(mouth >= 0.35f * pose->eye_distance && pose->height > 1.1f * mouth && pose->height >= 8))
+        return FSH_REASON_BAD_LANDMARKS;
+    if (!(fsh_pose_along(pose->across, p[2], p[14]) > 0.8f * pose->eye_distance))
+        return FSH_REASON_BAD_LANDMARKS;
+    pose->turn = measure_turn(pose, p);
+    return FSH_REASON_NONE;
+}
+
+/* Adds the colours of a small square of skin, weighted by how much of it is to be seen. */
+static void
+add_skin(const fsh_canvas *canvas, fsh_point at, float radius, float sum[4])
+{
+    int32_t x, y, c, size = canvas->image.width, r = (int32_t)radius;
+    int32_t cx = (int32_t)lroundf(at.x), cy = (int32_t)lroundf(at.y);
+
+    for (y = fsh_clampi(cy - r, 0, size); y <= cy + r && y < size; y++)
+        for (x = fsh_clampi(cx - r, 0, size); x <= cx + r && x < size; x++) {
+            const uint8_t *pixel = fsh_image_at(&canvas->image, x, y);
+
+            if (canvas->front && fsh_image_at(canvas->front, x, y)[3] > 24)
+                continue;
+            for (c = 0; c < 3; c++)
+                sum[c] += pixel[c];
+            sum[3] += 1;
+        }
+}
+
+static float
+luma(const float colour[3])
+{
+    return 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
+}
+
+/* Mean colour of cheekbone and cheek on one side of the picture; false where nothing of it is to be seen. */
+static bool
+measure_side(const fsh_canvas *canvas, const fsh_pose *pose, int side, float colour[3])
+{
+    static const int outer_eye[2] = {36, 45}, lower_lid[2] = {41, 46}, wing[2] = {31, 35}, jaw[2] = {1, 15};
+    const fsh_point *p = canvas->landmarks;
+    float sum[4] = {0, 0, 0, 0}, radius = 0.05f * pose->height;
+    int c;
+
+    add_skin(canvas, fsh_point_mix(p[outer_eye[side]], p[jaw[side]], 0.4f), radius, sum);
+    add_skin(canvas, fsh_point_mix(p[lower_lid[side]], p[wing[side]], 0.35f), radius, sum);
+    for (c = 0; c < 3; c++)
+        colour[c] = sum[c] / fmaxf(sum[3], 1);
+    return sum[3] > 0;
+}
+
+/* Brightness that a twentieth of the picture is over: tells a dark picture from dark skin. */
+static float
+bright_end(const fsh_image *image)
+{
+    uint32_t counts[256] = {0}, seen = 0;
+    int32_t x, y, value;
+
+    for (y = 0; y < image->height; y += 2)
+        for (x = 0; x < image->width; x += 2)
+            counts[fsh_image_at(image, x, y)[1]]++;
+    for (value = 255; value > 0 && seen * 20 * 4 < (uint32_t)(image->width * image->height); value--)
+        seen += counts[value];
+    return (float)value;
+}
+
+/* Gain of one side: half from the skin, half from the brightest parts of the picture, and a hint of the
+ * hue of the light. */
+static void
+set_gain(const float skin[3], float bright, float saturation, float strength, float gain[3])
+{
+    float level = fsh_clampf(0.6f * luma(skin) / skin_luma + 0.4f * bright / 235, 0.3f, 1.12f);
+    int c;
+
+    for (c = 0; c < 3; c++) {
+        float hue = powf(fmaxf(skin[c], 1) / fmaxf(luma(skin), 1) / skin_hue[c], 0.4f);
+
+        hue = 1 + saturation * (fsh_clampf(hue, 0.86f, 1.14f) - 1);
+        gain[c] = 1 + strength * (level * hue - 1);
+    }
+}
+
+fsh_light
+fsh_light_measure(const fsh_canvas *canvas, const fsh_pose *pose, float strength)
+{
+    const fsh_point *p = canvas->landmarks;
+    fsh_light light = {{p[2], p[14]}, {{1, 1, 1}, {1, 1, 1}}, 1};
+    float skin[2][3], bright = bright_end(&canvas->image), low, high, mean[3];
+    bool seen[2];
+    int side, c;
+
+    for (side = 0; side < 2; side++)
+        seen[side] = measure_side(canvas, pose, side, skin[side]);
+    if (!seen[0] && !seen[1])
+        return light;
+    for (side = 0; side < 2; side++)
+        if (!seen[side])
+            memcpy(skin[side], skin[1 - side], sizeof skin[side]);
+    for (c = 0; c < 3; c++)
+        mean[c] = (skin[0][c] + skin[1][c]) / 2;
+    low = fminf(mean[0], fminf(mean[1], mean[2]));
+    high = fmaxf(mean[0], fmaxf(mean[1], mean[2]));
+    /* Skin in colour differs by a sixth or more between red and blue; in grey photographs by nothing. */
+    light.saturation = fsh_clampf(((high - low) / fmaxf(high, 1) - 0.02f) / 0.1f, 0, 1);
+    for (side = 0; side < 2; side++)
+        set_gain(skin[side], bright, light.saturation, strength, light.gain[side]);
+    light.saturation = 1 - strength * (1 - light.saturation);
+    return light;
+}
+
+/* An edge blurred by a Gaussian of width s has a sum of second differences that is 0.8 / s of its sum of
+ * first differences (2 max f' = 2 / (s sqrt(2 pi)) for a step of 1). */
+float
+fsh_blur_measure(const fsh_canvas *canvas, uint32_t first, uint32_t last)
+{
+    fsh_box box = fsh_points_bounds(canvas->landmarks + first, last - first + 1, 1);
+    int32_t size = canvas->image.width, x, y;
+    int32_t right = fsh_clampi(box.x + box.width, 0, size - 1), bottom = fsh_clampi(box.y + box.height, 0, size);
+    float slopes = 1, bends = 1;
+
+    for (y = fsh_clampi(box.y, 0, size); y < bottom; y++)
+        for (x = fsh_clampi(box.x, 1, size); x < right; x++) {
+            int before = fsh_image_at(&canvas->image, x - 1, y)[1], here = fsh_image_at(&canvas->image, x, y)[1];
+            int after = fsh_image_at(&canvas->image, x + 1, y)[1];
+
+            slopes += fabsf((float)(after - before)) / 2;
+            bends += fabsf((float)(after - 2 * here + before));
+        }
+    return fsh_clampf(log2f(0.8f * slopes / bends / 0.7f), 0, 2);
+}
+
+fsh_box
+fsh_points_bounds(const fsh_point *points, uint32_t n, float margin)
+{
+    fsh_point low = points[0], high = points[0];
+    uint32_t i;
+
+    for (i = 1; i < n; i++) {
+        low = (fsh_point){fminf(low.x, points[i].x), fminf(low.y, points[i].y)};
+        high = (fsh_point){fmaxf(high.x, points[i].x), fmaxf(high.y, points[i].y)};
+    }
+    low = (fsh_point){floorf(low.x - margin), floorf(low.y - margin)};
+    return (fsh_box){(int32_t)low.x, (int32_t)low.y, (int32_t)ceilf(high.x + margin - low.x) + 1,
+                     (int32_t)ceilf(high.y + margin - low.y) + 1};
+}
+
+static float
+area_of(const fsh_point *points, uint32_t n)
+{
+    float twice = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        const fsh_point *a = &points[i], *b = &points[(i + 1) % n];
+
+        twice += a->x * b->y - a->y * b->x;
+    }
+    return fabsf(twice) / 2;
+}
+
+/* How far a point is inside of one of the four sides of the picture. */
+static float
+inside_by(fsh_point point, int side, float size)
+{
+    float value = side & 1 ? point.y : point.x;
+
+    return side & 2 ? size - 0.5f - value : value + 0.5f;
+}
+
+/* Cuts the polygon off at one side (Sutherland and Hodgman, "Reentrant polygon clipping", CACM 1974). */
+static uint32_t
+clip_side(const fsh_point *from, uint32_t n, int side, float size, fsh_point *to)
+{
+    uint32_t i, made = 0;
+
+    for (i = 0; i < n; i++) {
+        fsh_point a = from[i], b = from[(i + 1) % n];
+        float in_a = inside_by(a, side, size), in_b = inside_by(b, side, size);
+
+        if (in_a >= 0)
+            to[made++] = a;
+        if ((in_a >= 0) != (in_b >= 0))
+            to[made++] = fsh_point_mix(a, b, in_a / (in_a - in_b));
+    }
+    return made;
+}
+
+float
+fsh_polygon_outside(const fsh_point *points, uint32_t n, int32_t size)
+{
+    fsh_point kept[2][CORNERS_MAX];
+    float whole = area_of(points, n);
+    int side;
+
+    memcpy(kept[0], points, n * sizeof *points);
+    for (side = 0; side < 4; side++)
+        n = clip_side(kept[side & 1], n, side, (float)size, kept[~side & 1]);
+    return whole > 0 ? 1 - area_of(kept[0], n) / whole : 1;
+}

@@ -1,0 +1,31 @@
+/* The compute child: the process that decodes pictures and runs networks, and the only one that a
+ * damaged file can crash. It takes orders from its worker (worker/supervisor.h) and ends with it.
+ */
+#ifndef FSH_WORKER_CHILD_H
+#define FSH_WORKER_CHILD_H
+
+#include "worker/unit.h"
+
+/* Descriptor of the child's end of the socket pair; not standard output, where any library may
+ * print. */
+enum { FSH_CHILD_FILE = 3 };
+
+/* What the child does with its orders; tests give another one. */
+typedef struct fsh_child_work {
+    /* Called once, before any unit: reads the job and loads what it needs. */
+    fsh_status (*open)(const char *job_text, const char *job_hash, uint32_t threads, void **state,
+                       fsh_err *err);
+    /* Runs one unit and commits its shard, as fsh_runner_unit does. */
+    fsh_status (*unit)(void *state, uint32_t unit, const char *token, fsh_unit_progress *progress,
+                       void *self, fsh_report *report, fsh_err *err);
+    /* Called once, when the worker wants no more. */
+    void (*close)(void *state);
+} fsh_child_work;
+
+/* The real one: a runner of worker/unit.h. */
+extern const fsh_child_work fsh_compute_work;
+
+/* `faceshard compute-child`: serves until the worker closes its end. Gives the exit code. */
+int fsh_child_main(const fsh_child_work *work);
+
+#endif

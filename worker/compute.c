@@ -1,0 +1,68 @@
+/* What a compute child really does: the job is parsed once, its runner opened once, and units run
+ * through it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/child.h"
+
+typedef struct compute {
+    fsh_job *job;
+    fsh_runner *runner;
+} compute;
+
+static void
+close_compute(void *state)
+{
+    compute *closing = state;
+
+    fsh_runner_close(closing->runner);
+    fsh_job_free(closing->job);
+    free(closing);
+}
+
+/* The hash covers names and versions of stages and models: a worker of another build makes another
+ * one. */
+static fsh_status
+open_runner(compute *opened, const char *text, const char *hash, uint32_t threads, fsh_err *err)
+{
+    fsh_status status = fsh_job_parse("the coordinator's job", text, &opened->job, err);
+
+    if (!status)
+        status = fsh_job_hash(opened->job, err);
+    if (status)
+        return status;
+    if (strcmp(opened->job->hash, hash) != 0)
+        return fsh_fail(
+            err, FSH_USAGE,
+            "this worker would make other bytes than the coordinator expects (job %.12s, here "
+            "%.12s): install the same program and the same models on both",
+            hash, opened->job->hash);
+    return fsh_runner_open(opened->job, threads, &opened->runner, err);
+}
+
+static fsh_status
+open_compute(const char *text, const char *hash, uint32_t threads, void **state, fsh_err *err)
+{
+    compute *opened = calloc(1, sizeof *opened);
+    fsh_status status;
+
+    if (!opened)
+        return fsh_fail(err, FSH_MEMORY, "no memory for a job");
+    status = open_runner(opened, text, hash, threads, err);
+    if (status)
+        close_compute(opened);
+    else
+        *state = opened;
+    return status;
+}
+
+static fsh_status
+run_unit(void *state, uint32_t unit, const char *token, fsh_unit_progress *progress, void *self,
+         fsh_report *report, fsh_err *err)
+{
+    compute *opened = state;
+
+    return fsh_runner_unit(opened->runner, unit, token, progress, self, report, err);
+}
+
+const fsh_child_work fsh_compute_work = {open_compute, run_unit, close_compute};

@@ -1,0 +1,40 @@
+/* The compute child as its worker sees it: started, given orders, listened to, ended. On a libuv
+ * loop; all calls belong to the loop's thread. */
+#ifndef FSH_WORKER_SANDBOX_H
+#define FSH_WORKER_SANDBOX_H
+
+#include <uv.h>
+
+#include "proto/messages.h"
+
+typedef struct fsh_sandbox fsh_sandbox;
+
+typedef struct fsh_sandbox_options {
+    const char *const *command; /* program and arguments, ended by NULL */
+    const char *job, *hash;     /* sent to it as JOB; borrowed for the call */
+    uint32_t threads;
+    void *self;
+    /* The child has said something; borrowed for the call. */
+    void (*said)(void *self, const fsh_message *message);
+    /* The child is gone, and everything that it said has been told; signal 0: it ended by itself.
+     * The sandbox is to be closed. */
+    void (*ended)(void *self, int signal);
+} fsh_sandbox_options;
+
+/* Starts the child. Fails with IO where the program cannot be started. */
+fsh_status fsh_sandbox_open(uv_loop_t *loop, const fsh_sandbox_options *options,
+                            fsh_sandbox **sandbox, fsh_err *err);
+
+/* Orders one unit. A child that cannot be told is killed, and `ended` follows. */
+void fsh_sandbox_work(fsh_sandbox *sandbox, uint32_t unit, uint64_t token);
+
+/* Ends the child now; `ended` follows. */
+void fsh_sandbox_kill(fsh_sandbox *sandbox);
+
+uint32_t fsh_sandbox_pid(const fsh_sandbox *sandbox);
+
+/* Ends the child if it still runs, without a further call to `ended`. NULL is fine. Its handles
+ * leave the loop in the next turns. */
+void fsh_sandbox_close(fsh_sandbox **sandbox);
+
+#endif

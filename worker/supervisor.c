@@ -1,0 +1,536 @@
+/* One thread, one loop: the wire on one side, the compute child on the other, and a timer. Whatever
+ * happens is handled by three small rules that run after every event: have a child while there is
+ * work (keep_child), give it the oldest waiting unit (feed_child), and ask for as many units as
+ * keep it busy (want_more). */
+#include "worker/supervisor.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "proto/link.h"
+#include "worker/held.h"
+#include "worker/sandbox.h"
+
+enum {
+    WANTED = 2,           /* one unit in work and one that waits behind it */
+    FIRST_BEAT_MS = 50,   /* until the coordinator says how often */
+    BROKEN_STARTS_MAX = 3 /* children that may die before they are ready */
+};
+
+static const char *const own_command[] = {"/proc/self/exe", "compute-child", NULL};
+
+typedef struct worker {
+    uv_loop_t loop;
+    uv_timer_t beat;
+    uv_signal_t interrupts[2];
+    fsh_worker_options options;
+    fsh_link *link;
+    fsh_sandbox *sandbox;
+    fsh_text bytes;   /* of the message being sent */
+    char *job, *hash; /* of the WELCOME; NULL before */
+    bool known;       /* the coordinator has said WELCOME and nothing else since */
+    bool ready;       /* the child has loaded its models */
+    bool draining, leaving;
+    uint32_t broken_starts;
+    uint32_t asked; /* units that were asked for and have not come */
+    uint64_t heard_ms, drain_until_ms, beat_ms;
+    fsh_held held;
+    fsh_status result;
+    fsh_err err;
+} worker;
+
+static void
+say(worker *me, const fsh_message *message)
+{
+    fsh_text_clear(&me->bytes);
+    if (fsh_message_encode(message, FSH_FROM_WORKER, &me->bytes, NULL) == FSH_OK)
+        fsh_link_send(me->link, NULL, me->bytes.data, me->bytes.bytes);
+}
+
+/* ---- leaving ---- */
+
+static void
+give_back(worker *me, uint32_t unit, uint64_t token)
+{
+    fsh_message message = {.number = FSH_MESSAGE_RETURN, .give_back = {unit, token}};
+
+    say(me, &message);
+}
+
+static void
+close_handles(worker *me)
+{
+    int i;
+
+    uv_close((uv_handle_t *)&me->beat, NULL);
+    for (i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&me->interrupts[i], NULL);
+    fsh_sandbox_close(&me->sandbox);
+    fsh_link_close(&me->link);
+}
+
+/* Says BYE and ends the loop. What is still in work or not begun comes back to the coordinator. */
+static void
+leave(worker *me, fsh_status result, const char *text)
+{
+    fsh_message bye = {.number = FSH_MESSAGE_BYE,
+                       .bye = {result == FSH_INTERRUPTED ? FSH_OK : result, text}};
+
+    if (me->leaving)
+        return;
+    me->leaving = true;
+    me->result = result;
+    fsh_fail(&me->err, result, "%s", text);
+    say(me, &bye);
+    close_handles(me);
+}
+
+static void
+leave_when_drained(worker *me)
+{
+    bool busy = fsh_held_first(&me->held, FSH_HELD_IN_WORK) ||
+                (me->known && fsh_held_first(&me->held, FSH_HELD_HANDED_IN));
+
+    if (me->draining && (!busy || uv_now(&me->loop) >= me->drain_until_ms))
+        leave(me, me->result, fsh_status_text(me->result));
+}
+
+static void
+drain(worker *me, uint32_t grace_ms, fsh_status result)
+{
+    fsh_held_lease *waiting;
+
+    while ((waiting = fsh_held_first(&me->held, FSH_HELD_WAITING))) {
+        give_back(me, waiting->unit, waiting->token);
+        fsh_held_remove(&me->held, waiting);
+    }
+    me->draining = true;
+    me->result = result;
+    me->drain_until_ms = uv_now(&me->loop) + grace_ms;
+}
+
+/* ---- the three rules ---- */
+
+static void on_child_said(void *self, const fsh_message *message);
+static void on_child_ended(void *self, int signal);
+
+static void
+keep_child(worker *me)
+{
+    fsh_sandbox_options options = {me->options.child_command,
+                                   me->job,
+                                   me->hash,
+                                   me->options.threads,
+                                   me,
+                                   on_child_said,
+                                   on_child_ended};
+    fsh_err err;
+    fsh_status status;
+
+    if (me->sandbox || !me->job || me->draining)
+        return;
+    me->ready = false;
+    status = fsh_sandbox_open(&me->loop, &options, &me->sandbox, &err);
+    if (status)
+        leave(me, status, err.text);
+}
+
+static void
+feed_child(worker *me)
+{
+    fsh_held_lease *next = fsh_held_first(&me->held, FSH_HELD_WAITING);
+
+    if (!next || !me->sandbox || !me->ready || fsh_held_first(&me->held, FSH_HELD_IN_WORK))
+        return;
+    next->state = FSH_HELD_IN_WORK;
+    fsh_sandbox_work(me->sandbox, next->unit, next->token);
+}
+
+/* Units that wait for an answer do not count, as long as there is room for more. */
+static void
+want_more(worker *me)
+{
+    fsh_message message = {.number = FSH_MESSAGE_CREDIT};
+    uint32_t have = me->asked + fsh_held_count(&me->held, FSH_HELD_WAITING) +
+                    fsh_held_count(&me->held, FSH_HELD_IN_WORK);
+
+    if (!me->known || !me->ready || me->draining || have >= WANTED ||
+        me->held.n + WANTED > FSH_HELD_MAX)
+        return;
+    message.credit.units = WANTED - have;
+    me->asked += message.credit.units;
+    say(me, &message);
+}
+
+static void
+settle(worker *me)
+{
+    leave_when_drained(me);
+    if (!me->leaving)
+        keep_child(me);
+    if (me->leaving)
+        return;
+    feed_child(me);
+    want_more(me);
+}
+
+/* ---- the child speaks ---- */
+
+static void
+hand_in(worker *me, fsh_held_lease *lease)
+{
+    fsh_message message = {.number = FSH_MESSAGE_DONE, .done = lease->report};
+
+    lease->sent_ms = uv_now(&me->loop);
+    say(me, &message);
+}
+
+static void
+finish_lease(worker *me, const fsh_message_done *done)
+{
+    fsh_held_lease *lease = fsh_held_find(&me->held, done->token);
+
+    if (!lease)
+        return;
+    lease->state = FSH_HELD_HANDED_IN;
+    lease->report = *done;
+    hand_in(me, lease);
+}
+
+static void
+fail_lease(worker *me, const fsh_message *failed)
+{
+    fsh_held_lease *lease = fsh_held_find(&me->held, failed->failed.token);
+
+    if (!lease)
+        return;
+    say(me, failed);
+    fsh_held_remove(&me->held, lease);
+}
+
+static void
+note_tick(worker *me, const fsh_message_tick *tick)
+{
+    fsh_held_lease *lease = fsh_held_find(&me->held, tick->token);
+
+    if (!lease)
+        return;
+    lease->done = tick->done;
+    lease->steps = tick->steps;
+}
+
+static void
+on_child_said(void *self, const fsh_message *message)
+{
+    worker *me = self;
+
+    switch (message->number) {
+    case FSH_MESSAGE_READY:
+        me->ready = true;
+        me->broken_starts = 0;
+        break;
+    case FSH_MESSAGE_TICK: note_tick(me, &message->tick); return;
+    case FSH_MESSAGE_DONE: finish_lease(me, &message->done); break;
+    case FSH_MESSAGE_FAILED: fail_lease(me, message); break;
+    case FSH_MESSAGE_BROKEN: leave(me, message->broken.status, message->broken.text); return;
+    default: return;
+    }
+    settle(me);
+}
+
+static void
+report_crash(worker *me, const fsh_held_lease *lease, int signal)
+{
+    char text[256];
+    fsh_message failed = {
+        .number = FSH_MESSAGE_FAILED,
+        .failed = {lease->unit, lease->token, FSH_INTERNAL, (uint32_t)signal, text}};
+
+    if (signal)
+        snprintf(text, sizeof text, "the compute process was ended by signal %d (%s)", signal,
+                 strsignal(signal));
+    else
+        snprintf(text, sizeof text, "the compute process ended in the middle of the unit");
+    fail_lease(me, &failed);
+}
+
+static void
+on_child_ended(void *self, int signal)
+{
+    worker *me = self;
+    const fsh_held_lease *lease = fsh_held_first(&me->held, FSH_HELD_IN_WORK);
+
+    fsh_sandbox_close(&me->sandbox);
+    if (lease)
+        report_crash(me, lease, signal);
+    if (!me->ready && ++me->broken_starts == BROKEN_STARTS_MAX) {
+        leave(me, FSH_INTERNAL, "the compute process dies while it loads the job's models");
+        return;
+    }
+    me->ready = false;
+    settle(me);
+}
+
+/* ---- the coordinator speaks ---- */
+
+static void
+say_hello(worker *me)
+{
+    char host[256] = "";
+    fsh_message message = {.number = FSH_MESSAGE_HELLO,
+                           .hello = {.protocol = FSH_PROTOCOL,
+                                     .version = FSH_VERSION,
+                                     .host = host,
+                                     .pid = (uint32_t)getpid(),
+                                     .threads = me->options.threads}};
+
+    gethostname(host, sizeof host - 1);
+    fsh_held_to_hello(&me->held, &message.hello);
+    say(me, &message);
+}
+
+/* What was finished while the coordinator was away, or on its way when it went. */
+static void
+hand_in_again(worker *me, uint64_t sent_before_ms)
+{
+    uint32_t i;
+
+    for (i = 0; i < me->held.n; i++)
+        if (me->held.leases[i].state == FSH_HELD_HANDED_IN &&
+            me->held.leases[i].sent_ms <= sent_before_ms)
+            hand_in(me, &me->held.leases[i]);
+}
+
+static void on_beat(uv_timer_t *timer);
+
+static void
+take_welcome(worker *me, const fsh_message_welcome *welcome)
+{
+    if (me->job && strcmp(me->hash, welcome->hash) != 0) {
+        leave(me, FSH_NETWORK, "the coordinator has another job now");
+        return;
+    }
+    if (!me->job) {
+        me->job = strdup(welcome->job);
+        me->hash = strdup(welcome->hash);
+    }
+    if (!me->job || !me->hash) {
+        leave(me, FSH_MEMORY, "no memory for the job");
+        return;
+    }
+    me->known = true;
+    me->asked = 0;
+    me->beat_ms = welcome->heartbeat_ms;
+    uv_timer_start(&me->beat, on_beat, me->beat_ms, me->beat_ms);
+    hand_in_again(me, UINT64_MAX);
+}
+
+static void
+take_lease(worker *me, const fsh_message_lease *lease)
+{
+    me->asked -= me->asked > 0;
+    if (me->draining || !fsh_held_add(&me->held, lease->unit, lease->token))
+        give_back(me, lease->unit, lease->token);
+}
+
+/* The child is stopped in the only way that works for one that hangs; a new one is started by
+ * `settle`. */
+static void
+take_revoke(worker *me, const fsh_message_revoke *revoke)
+{
+    fsh_held_lease *lease = fsh_held_find(&me->held, revoke->token);
+
+    if (!lease)
+        return;
+    if (lease->state == FSH_HELD_IN_WORK && me->sandbox)
+        fsh_sandbox_kill(me->sandbox);
+    fsh_held_remove(&me->held, lease);
+}
+
+static void
+take_committed(worker *me, const fsh_message_committed *committed)
+{
+    fsh_held_lease *lease = fsh_held_find(&me->held, committed->token);
+
+    if (lease && lease->state == FSH_HELD_HANDED_IN)
+        fsh_held_remove(&me->held, lease);
+}
+
+static void
+obey(worker *me, const fsh_message *message)
+{
+    switch (message->number) {
+    case FSH_MESSAGE_WELCOME: take_welcome(me, &message->welcome); break;
+    case FSH_MESSAGE_REFUSE: leave(me, FSH_NETWORK, message->refuse.why); break;
+    case FSH_MESSAGE_LEASE: take_lease(me, &message->lease); break;
+    case FSH_MESSAGE_REVOKE: take_revoke(me, &message->revoke); break;
+    case FSH_MESSAGE_COMMITTED: take_committed(me, &message->committed); break;
+    case FSH_MESSAGE_DRAIN: drain(me, message->drain.grace_ms, me->result); break;
+    case FSH_MESSAGE_PONG:
+        me->known = me->known && message->pong.known;
+        if (!me->known)
+            say_hello(me);
+        break;
+    default: break;
+    }
+}
+
+static void
+on_received(void *self, const fsh_peer *peer, const void *data, size_t bytes)
+{
+    worker *me = self;
+    fsh_message message;
+
+    (void)peer;
+    if (me->leaving ||
+        fsh_message_decode(data, bytes, FSH_FROM_COORDINATOR, &message, NULL) != FSH_OK)
+        return;
+    me->heard_ms = uv_now(&me->loop);
+    obey(me, &message);
+    fsh_message_fini(&message);
+    if (!me->leaving)
+        settle(me);
+}
+
+/* ---- time and signals ---- */
+
+static uint64_t
+rss_of(uint32_t pid)
+{
+    char path[64];
+    unsigned long size, resident = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%" PRIu32 "/statm", pid);
+    file = fopen(path, "r");
+    if (file && fscanf(file, "%lu %lu", &size, &resident) != 2)
+        resident = 0;
+    if (file)
+        fclose(file);
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void
+renew(worker *me)
+{
+    fsh_message message = {.number = FSH_MESSAGE_RENEW};
+
+    fsh_held_to_renew(&me->held, &message.renew);
+    message.renew.rss_bytes =
+        rss_of((uint32_t)getpid()) + (me->sandbox ? rss_of(fsh_sandbox_pid(me->sandbox)) : 0);
+    say(me, &message);
+}
+
+static void
+on_beat(uv_timer_t *timer)
+{
+    worker *me = timer->data;
+    uint64_t now = uv_now(&me->loop);
+
+    if (now - me->heard_ms >= me->options.give_up_ms) {
+        leave(me, FSH_NETWORK, "no coordinator was heard for too long");
+        return;
+    }
+    if (me->known) {
+        renew(me);
+        hand_in_again(me, now - 4 * me->beat_ms);
+    } else {
+        say_hello(me);
+    }
+    settle(me);
+}
+
+/* The first signal asks for an orderly end, the second for an end. */
+static void
+on_interrupt(uv_signal_t *handle, int number)
+{
+    worker *me = handle->data;
+
+    (void)number;
+    if (me->draining && me->result == FSH_INTERRUPTED)
+        me->drain_until_ms = 0;
+    else
+        drain(me, me->options.grace_ms, FSH_INTERRUPTED);
+    leave_when_drained(me);
+}
+
+/* ---- beginning and end ---- */
+
+void
+fsh_worker_options_init(fsh_worker_options *options)
+{
+    *options = (fsh_worker_options){.threads = 1, .give_up_ms = 600000, .grace_ms = 20000};
+}
+
+static void
+start_handles(worker *me)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    int i;
+
+    uv_timer_init(&me->loop, &me->beat);
+    me->beat.data = me;
+    uv_timer_start(&me->beat, on_beat, 0, FIRST_BEAT_MS);
+    for (i = 0; i < 2; i++) {
+        uv_signal_init(&me->loop, &me->interrupts[i]);
+        me->interrupts[i].data = me;
+        uv_signal_start(&me->interrupts[i], on_interrupt, numbers[i]);
+    }
+}
+
+static fsh_status
+work(worker *me, const char *address)
+{
+    fsh_link_options options = {.address = address,
+                                .bytes_max = FSH_MESSAGE_BYTES_MAX,
+                                .self = me,
+                                .received = on_received};
+    fsh_status status = fsh_link_open(&me->loop, &options, &me->link, &me->err);
+
+    if (status)
+        return status;
+    me->heard_ms = uv_now(&me->loop);
+    start_handles(me);
+    uv_run(&me->loop, UV_RUN_DEFAULT);
+    return me->result;
+}
+
+/* A parent that has gone before this call is noticed by the number of the parent now. */
+static fsh_status
+tie_to_parent(uint32_t parent_pid, fsh_err *err)
+{
+    if (parent_pid == 0)
+        return FSH_OK;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return (uint32_t)getppid() == parent_pid
+               ? FSH_OK
+               : fsh_fail(err, FSH_NETWORK, "the coordinator that started this worker is gone");
+}
+
+fsh_status
+fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *err)
+{
+    worker me = {.options = *options};
+    fsh_status status = tie_to_parent(options->parent_pid, err);
+
+    if (status)
+        return status;
+    if (!me.options.child_command)
+        me.options.child_command = own_command;
+    if (uv_loop_init(&me.loop) != 0)
+        return fsh_fail(err, FSH_INTERNAL, "no event loop");
+    status = work(&me, address);
+    uv_loop_close(&me.loop);
+    fsh_text_fini(&me.bytes);
+    free(me.job);
+    free(me.hash);
+    if (status == FSH_NETWORK)
+        return fsh_fail(err, status, "%s: %s", address, me.err.text);
+    return status ? fsh_fail(err, status, "%s", me.err.text) : FSH_OK;
+}
