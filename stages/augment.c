@@ -1,10 +1,11 @@
-/* augment: makes another picture of the same face by crop, brightness, blur, flip, noise and rotation, in
- * this order, each with its own probability. Comes in and goes out: size x size RGB with its landmarks,
- * which move along and may leave the picture. Whole-number arithmetic: the same bytes on every machine.
+/* augment: makes another picture of the same face by crop, brightness, blur, flip, noise and
+ * rotation, in this order, each with its own probability. Comes in and goes out: size x size RGB
+ * with its landmarks, which move along and may leave the picture. Whole-number arithmetic: the same
+ * bytes on every machine.
  *
- * All draws are taken first, always the same number, so that switching one step off leaves the others as
- * they were. A mirror image commutes with brightness and with a symmetric blur, so flip is done together
- * with crop, in one movement of the pixels. */
+ * All draws are taken first, always the same number, so that switching one step off leaves the
+ * others as they were. A mirror image commutes with brightness and with a symmetric blur, so flip
+ * is done together with crop, in one movement of the pixels. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,29 +24,35 @@ struct params {
 };
 
 static const fsh_arg rows[] = {
-    FSH_ARG_REAL(struct params, crop, 0, 1, "1", "probability of a random window of the enlarged picture"),
-    FSH_ARG_REAL(struct params, crop_scale, 1, 4, "1.15", "how much the picture is enlarged before"),
+    FSH_ARG_REAL(struct params, crop, 0, 1, "1",
+                 "probability of a random window of the enlarged picture"),
+    FSH_ARG_REAL(struct params, crop_scale, 1, 4, "1.15",
+                 "how much the picture is enlarged before"),
     FSH_ARG_REAL(struct params, brightness, 0, 1, "1", "probability of another mean brightness"),
-    FSH_ARG_REAL(struct params, brightness_low, 0, 4, "0.7", "least new mean, in means of the picture"),
-    FSH_ARG_REAL(struct params, brightness_high, 0, 4, "1.3", "greatest new mean, in means of the picture"),
-    FSH_ARG_REAL(struct params, blur, 0, 1, "1", "probability of a blur with a random odd kernel, 1 included"),
+    FSH_ARG_REAL(struct params, brightness_low, 0, 4, "0.7",
+                 "least new mean, in means of the picture"),
+    FSH_ARG_REAL(struct params, brightness_high, 0, 4, "1.3",
+                 "greatest new mean, in means of the picture"),
+    FSH_ARG_REAL(struct params, blur, 0, 1, "1",
+                 "probability of a blur with a random odd kernel, 1 included"),
     FSH_ARG_INT(struct params, blur_max, 1, FSH_FILTER_BLUR_MAX, "5", "px, the largest kernel"),
     FSH_ARG_REAL(struct params, flip, 0, 1, "0.5", "probability of the mirror image"),
     FSH_ARG_REAL(struct params, noise, 0, 1, "0", "probability of black specks"),
     FSH_ARG_INT(struct params, noise_threshold, 0, 255, "240",
                 "a pixel whose draw from 0 to 255 is over it turns black"),
     FSH_ARG_REAL(struct params, rotate, 0, 1, "1", "probability of a turn about the centre"),
-    FSH_ARG_REAL(struct params, rotate_degrees, 0, 180, "60", "largest turn to either side, degrees"),
+    FSH_ARG_REAL(struct params, rotate_degrees, 0, 180, "60",
+                 "largest turn to either side, degrees"),
     FSH_ARG_END};
 
 /* What is done to one picture. */
 struct plan {
     bool crop, brighten, blur, flip, noise, rotate;
-    int32_t large;          /* px, side of the enlarged picture */
-    int32_t left, top;      /* px, of the window in it */
-    double factor;          /* of the brightness */
-    int32_t kernel;         /* px */
-    double radians;         /* clockwise as seen */
+    int32_t large;     /* px, side of the enlarged picture */
+    int32_t left, top; /* px, of the window in it */
+    double factor;     /* of the brightness */
+    int32_t kernel;    /* px */
+    double radians;    /* clockwise as seen */
 };
 
 static struct plan
@@ -90,7 +97,8 @@ static fsh_affine
 rotate_map(const struct plan *plan, int32_t size)
 {
     double c = cos(plan->radians), s = sin(plan->radians), centre = 0.5 * (size - 1);
-    fsh_affine map = {{c, -s, centre - c * centre + s * centre, s, c, centre - s * centre - c * centre}};
+    fsh_affine map = {
+        {c, -s, centre - c * centre + s * centre, s, c, centre - s * centre - c * centre}};
     return map;
 }
 
@@ -106,12 +114,12 @@ move(fsh_filter_space *space, fsh_canvas *canvas, const fsh_affine *map, fsh_fil
 
 /* Which point of a face a point is in its mirror image. */
 static const uint8_t mirror[FSH_LANDMARKS_N] = {
-    16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, /* jaw */
-    26, 25, 24, 23, 22, 21, 20, 19, 18, 17,                   /* brows */
-    27, 28, 29, 30, 35, 34, 33, 32, 31,                       /* nose */
-    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,           /* eyes */
-    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,           /* lips, outside */
-    64, 63, 62, 61, 60, 67, 66, 65};                          /* lips, inside */
+    16, 15, 14, 13, 12, 11, 10, 9,  8,  7,  6,  5,  4, 3, 2, 1, 0, /* jaw */
+    26, 25, 24, 23, 22, 21, 20, 19, 18, 17,                        /* brows */
+    27, 28, 29, 30, 35, 34, 33, 32, 31,                            /* nose */
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,                /* eyes */
+    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,                /* lips, outside */
+    64, 63, 62, 61, 60, 67, 66, 65};                               /* lips, inside */
 
 static void
 rename_mirrored(fsh_canvas *canvas)
@@ -155,7 +163,7 @@ blacken_specks(fsh_image *image, uint32_t threshold, fsh_rng *rng)
     }
 }
 
-/* ---- stage --------------------------------------------------------------------------------------- */
+/* ---- stage ---- */
 
 struct state {
     uint32_t threads;
@@ -182,8 +190,8 @@ open_spaces(fsh_stage_env *env, const void *params, void **self, fsh_err *err)
 
     (void)params;
     if (env->size > FSH_FILTER_SIDE_MAX)
-        return fsh_fail(err, FSH_USAGE, "augment: pictures of %u px; it takes up to %d px", env->size,
-                        FSH_FILTER_SIDE_MAX);
+        return fsh_fail(err, FSH_USAGE, "augment: pictures of %u px; it takes up to %d px",
+                        env->size, FSH_FILTER_SIDE_MAX);
     made = calloc(1, sizeof *made + env->threads * sizeof *made->spaces);
     if (!made)
         return fsh_fail(err, FSH_MEMORY, "augment: out of memory");

@@ -1,6 +1,6 @@
-/* clean: removes images that do not show the person of their folder. The rule `mean_distance`: the mean
- * Euclidean distance from an image to the identity's other images is over the threshold. An identity with
- * one image is kept. The distance is noted for every image, kept or not. */
+/* clean: removes images that do not show the person of their folder. The rule `mean_distance`: the
+ * mean Euclidean distance from an image to the identity's other images is over the threshold. An
+ * identity with one image is kept. The distance is noted for every image, kept or not. */
 #include "stages/clean.h"
 
 #include <math.h>

@@ -1,11 +1,12 @@
-/* What is to be done with the images that `clean` finds mislabelled. Rejecting and flagging is done by the
- * stage; files are moved and copied by whoever runs it, since a stage sees no files. */
+/* What is to be done with the images that `clean` finds mislabelled. Rejecting and flagging is done
+ * by the stage; files are moved and copied by whoever runs it, since a stage sees no files. */
 #ifndef FSH_STAGES_CLEAN_H
 #define FSH_STAGES_CLEAN_H
 
 typedef enum fsh_clean_action {
     FSH_CLEAN_DROP, /* rejected */
-    FSH_CLEAN_MOVE, /* rejected, and the source file moved into a folder per identity beside the output */
+    FSH_CLEAN_MOVE, /* rejected, and the source file moved into a folder per identity beside the
+                       output */
     FSH_CLEAN_COPY, /* rejected, and copied there */
     FSH_CLEAN_FLAG  /* delivered, marked in fsh_face.flagged */
 } fsh_clean_action;

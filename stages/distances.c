@@ -7,16 +7,16 @@
 #include "stages/wide.h"
 
 enum {
-    LANES = 8,           /* vectors side by side in one lanes */
-    GROUP = 8 * LANES,   /* vectors that are compared at once, so that additions need not wait */
-    TILE = 4 * GROUP,    /* vectors that stay in the cache while all others pass */
-    PARALLEL_FROM = 256  /* vectors from which threads are worth their start */
+    LANES = 8,          /* vectors side by side in one lanes */
+    GROUP = 8 * LANES,  /* vectors that are compared at once, so that additions need not wait */
+    TILE = 4 * GROUP,   /* vectors that stay in the cache while all others pass */
+    PARALLEL_FROM = 256 /* vectors from which threads are worth their start */
 };
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
-/* A tile of vectors, turned: value d of vector j lies at [j / LANES * dimension + d][j % LANES]. Places
- * after the last vector are zero. */
+/* A tile of vectors, turned: value d of vector j lies at [j / LANES * dimension + d][j % LANES].
+ * Places after the last vector are zero. */
 static void
 turn_tile(const float *const *vectors, uint32_t n, uint32_t dimension, lanes *tile)
 {

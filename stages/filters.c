@@ -7,13 +7,13 @@
 #include "stages/wide.h"
 
 enum {
-    PIXEL = 3,        /* bytes */
-    BEFORE = 1,       /* px of border to the left and above */
-    BORDER = 3,       /* px of border in all: 1 before, 2 after */
-    OVERREAD = 16,    /* bytes that the last wide load may touch after the picture */
-    STRIP = 512,      /* bytes that are blurred at once */
-    PICKS = 64,       /* pixels whose places are worked out at once */
-    FRACTION = 16     /* steps between two pixels */
+    PIXEL = 3,     /* bytes */
+    BEFORE = 1,    /* px of border to the left and above */
+    BORDER = 3,    /* px of border in all: 1 before, 2 after */
+    OVERREAD = 16, /* bytes that the last wide load may touch after the picture */
+    STRIP = 512,   /* bytes that are blurred at once */
+    PICKS = 64,    /* pixels whose places are worked out at once */
+    FRACTION = 16  /* steps between two pixels */
 };
 
 struct fsh_filter_space {
@@ -68,14 +68,14 @@ fill_bordered(fsh_filter_space *space, const fsh_image *image)
         memcpy(bordered_row(space, y), fsh_image_at(image, 0, y), (size_t)space->width * PIXEL);
 }
 
-/* ---- warp ---------------------------------------------------------------------------------------- */
+/* ---- warp ---- */
 
-/* Vectors as GCC and Clang know them on every processor. */
-typedef uint64_t pair __attribute__((vector_size(16)));
-typedef uint8_t bytes8 __attribute__((vector_size(8)));
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
-typedef uint16_t lanes8 __attribute__((vector_size(16)));
-typedef uint16_t lanes16 __attribute__((vector_size(32)));
+/* Four pixels at a time, in vectors as GCC and Clang know them on every processor; AVX2 has each of
+ * these steps as one instruction. */
+typedef uint32_t words __attribute__((vector_size(16)));
+typedef uint64_t quad __attribute__((vector_size(32)));
+typedef uint16_t lanes __attribute__((vector_size(32)));
+typedef uint8_t octets __attribute__((vector_size(32)));
 
 /* A straight walk through the source, in 1/65536 px, kept inside low to high. */
 typedef struct walk {
@@ -83,12 +83,15 @@ typedef struct walk {
     int32_t low, high_x, high_y;
 } walk;
 
-/* Where the pixels of a piece of a row come from: the byte of the upper left neighbour, and how far the
- * place is to the right of it and below it, in 1/FRACTION px. */
+/* Where the pixels of a piece of a row come from: the byte of the upper left neighbour, and a byte
+ * each for how far the place is below it, to the right of it, and to the left of the next, in
+ * 1/FRACTION px. */
 typedef struct picks {
     int32_t offset[PICKS];
-    int32_t right[PICKS], below[PICKS];
+    uint32_t weights[PICKS];
 } picks;
+
+enum { BELOW, RIGHT, LEFT }; /* which byte of the weights */
 
 static int32_t
 to_fixed(double value)
@@ -111,35 +114,13 @@ pick_places(const walk *at, int32_t from, int32_t n, int32_t stride, picks *out)
     for (i = 0; i < n; i++) {
         int32_t x = within(at->x + (from + i) * at->step_x, at->low, at->high_x) + 2048;
         int32_t y = within(at->y + (from + i) * at->step_y, at->low, at->high_y) + 2048;
+        uint32_t right = (uint32_t)(x >> 12) & (FRACTION - 1);
+        uint32_t below = (uint32_t)(y >> 12) & (FRACTION - 1);
 
         out->offset[i] = (y >> 16) * stride + (x >> 16) * PIXEL;
-        out->right[i] = (x >> 12) & (FRACTION - 1);
-        out->below[i] = (y >> 12) & (FRACTION - 1);
+        out->weights[i] = below << 8 * BELOW | right << 8 * RIGHT | (FRACTION - right) << 8 * LEFT;
     }
 }
-
-/* Weights by fraction, for two neighbouring pixels in the lanes r g b r g b 0 0. */
-typedef struct weights {
-    lanes8 right[FRACTION], below[FRACTION];
-} weights;
-
-static void
-fill_weights(weights *table)
-{
-    uint16_t i, lane;
-
-    for (i = 0; i < FRACTION; i++) {
-        for (lane = 0; lane < 8; lane++) {
-            table->right[i][lane] = lane < 3 ? FRACTION - i : lane < 6 ? i : 0;
-            table->below[i][lane] = i;
-        }
-    }
-}
-
-#define LOAD_LANES(a, b) \
-    __builtin_convertvector((bytes16)(pair){load_8(a), load_8(b)}, lanes16)
-#define JOIN(a, b) \
-    __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 
 static inline uint64_t
 load_8(const uint8_t *from)
@@ -150,27 +131,53 @@ load_8(const uint8_t *from)
     return value;
 }
 
-/* Makes pixels i and i + 1 of a piece, both at once: in each half of a vector lies one of them with its
- * right neighbour. Sums stay below 256 * FRACTION * FRACTION = 65536. Writes 8 bytes, of which 6 count. */
+/* In each quarter of a vector lies one pixel. FOUR rearranges the 8 bytes of every quarter,
+ * FOUR_LANES its 4 lanes of 16 bits. */
+#define FOUR(v, a, b, c, d, e, f, g, h)                                                            \
+    __builtin_shufflevector(v, v, a, b, c, d, e, f, g, h, 8 + a, 8 + b, 8 + c, 8 + d, 8 + e,       \
+                            8 + f, 8 + g, 8 + h, 16 + a, 16 + b, 16 + c, 16 + d, 16 + e, 16 + f,   \
+                            16 + g, 16 + h, 24 + a, 24 + b, 24 + c, 24 + d, 24 + e, 24 + f,        \
+                            24 + g, 24 + h)
+#define FOUR_LANES(v, a, b, c, d)                                                                  \
+    __builtin_shufflevector(v, v, a, b, c, d, 4 + a, 4 + b, 4 + c, 4 + d, 8 + a, 8 + b, 8 + c,     \
+                            8 + d, 12 + a, 12 + b, 12 + c, 12 + d)
+
+/* A lane of 16 bits for each of three weights; byte 7 of the weights is zero. */
+#define LANES_OF(weights, a, b, c) (lanes) FOUR(weights, a, 7, b, 7, c, 7, 7, 7)
+
+/* Makes pixels i to i + 3 of a piece. A pixel and its right neighbour are the bytes r g b R G B and
+ * two more; the even ones, r b G, and the odd ones, g R B, are weighed apart. Sums stay below 65536,
+ * which is 256 times the square of FRACTION. Writes 14 bytes, of which 12 count. */
 static inline void
-blend_two(const uint8_t *origin, size_t stride, const picks *place, int32_t i, const weights *table,
-          uint8_t *to)
+blend_four(const uint8_t *origin, size_t stride, const picks *place, int32_t i, uint8_t *to)
 {
     const uint8_t *a = origin + place->offset[i], *b = origin + place->offset[i + 1];
-    lanes16 upper = LOAD_LANES(a, b), lower = LOAD_LANES(a + stride, b + stride);
-    lanes16 below = JOIN(table->below[place->below[i]], table->below[place->below[i + 1]]);
-    lanes16 right = JOIN(table->right[place->right[i]], table->right[place->right[i + 1]]);
-    lanes16 left = (upper * FRACTION + (lower - upper) * below) * right;
-    lanes16 next = __builtin_shufflevector(left, left, 3, 4, 5, 6, 7, 7, 7, 7, 11, 12, 13, 14, 15,
-                                           15, 15, 15);
-    lanes8 packed = __builtin_shufflevector((left + next + 128) >> 8, below, 0, 1, 2, 8, 9, 10, 3, 3);
-    bytes8 value = __builtin_convertvector(packed, bytes8);
+    const uint8_t *c = origin + place->offset[i + 2], *d = origin + place->offset[i + 3];
+    lanes upper = (lanes)(quad){load_8(a), load_8(b), load_8(c), load_8(d)};
+    lanes lower = (lanes)(quad){load_8(a + stride), load_8(b + stride), load_8(c + stride),
+                                load_8(d + stride)};
+    lanes even = upper & 255, odd = upper >> 8, below;
+    uint64_t made[4];
+    octets weights, packed;
+    words word;
 
-    memcpy(to, &value, 8);
+    memcpy(&word, place->weights + i, sizeof word);
+    weights = (octets) __builtin_convertvector(word, quad);
+    below = LANES_OF(weights, BELOW, BELOW, BELOW);
+    even =
+        (even * FRACTION + ((lower & 255) - even) * below) * LANES_OF(weights, LEFT, LEFT, RIGHT);
+    odd = (odd * FRACTION + ((lower >> 8) - odd) * below) * LANES_OF(weights, LEFT, RIGHT, RIGHT);
+    even += FOUR_LANES(odd, 1, 2, 0, 3) + FRACTION * FRACTION / 2; /* r b g */
+    packed = (octets)(even >> 8);
+    packed = __builtin_shufflevector(packed, packed, 0, 4, 2, 8, 12, 10, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+                                     7, 16, 20, 18, 24, 28, 26, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7);
+    memcpy(made, &packed, sizeof made);
+    memcpy(to, &made[0], sizeof made[0]);
+    memcpy(to + 2 * PIXEL, &made[2], sizeof made[2]);
 }
 
 WIDE static void
-warp_row(const fsh_filter_space *space, const walk *at, const weights *table, uint8_t *row)
+warp_row(const fsh_filter_space *space, const walk *at, uint8_t *row)
 {
     const uint8_t *origin = bordered_row(space, 0);
     int32_t from, n, i;
@@ -178,9 +185,9 @@ warp_row(const fsh_filter_space *space, const walk *at, const weights *table, ui
 
     for (from = 0; from < space->width; from += n) {
         n = space->width - from < PICKS ? space->width - from : PICKS;
-        pick_places(at, from, n + (n & 1), (int32_t)space->stride, &place);
-        for (i = 0; i < n; i += 2)
-            blend_two(origin, space->stride, &place, i, table, row + (from + i) * PIXEL);
+        pick_places(at, from, (n + 3) / 4 * 4, (int32_t)space->stride, &place);
+        for (i = 0; i < n; i += 4)
+            blend_four(origin, space->stride, &place, i, row + (from + i) * PIXEL);
     }
 }
 
@@ -190,25 +197,26 @@ fsh_filter_warp(fsh_filter_space *space, fsh_image *image, const fsh_affine *map
 {
     int32_t reach = border == FSH_FILTER_BLACK ? 1 : 0, y;
     uint8_t *row = space->line;
-    weights table;
     fsh_affine back;
 
     if (fsh_affine_invert(map, &back))
         return;
     fill_bordered(space, image);
-    fill_weights(&table);
     for (y = 0; y < space->height; y++) {
-        walk at = {to_fixed(back.m[1] * y + back.m[2]),  to_fixed(back.m[4] * y + back.m[5]),
-                   to_fixed(back.m[0]),                  to_fixed(back.m[3]),
-                   -reach * 65536,                       (space->width - 1 + reach) * 65536,
+        walk at = {to_fixed(back.m[1] * y + back.m[2]),
+                   to_fixed(back.m[4] * y + back.m[5]),
+                   to_fixed(back.m[0]),
+                   to_fixed(back.m[3]),
+                   -reach * 65536,
+                   (space->width - 1 + reach) * 65536,
                    (space->height - 1 + reach) * 65536};
 
-        warp_row(space, &at, &table, row);
+        warp_row(space, &at, row);
         memcpy(fsh_image_at(image, 0, y), row, (size_t)space->width * PIXEL);
     }
 }
 
-/* ---- blur ---------------------------------------------------------------------------------------- */
+/* ---- blur ---- */
 
 /* One half of a symmetric kernel, the middle first, in 1/256, whose sum over both halves is 256. */
 static void
@@ -228,8 +236,9 @@ fill_kernel(int32_t radius, uint16_t half[FSH_FILTER_BLUR_MAX / 2 + 1])
     half[0] = (uint16_t)rest;
 }
 
-/* to[i] = the middle row at i, with the rows of the kernel on both sides of it: the same loop blurs along
- * a line, where the neighbours are a pixel away, and across lines. Strips keep the sums in registers. */
+/* to[i] = the middle row at i, with the rows of the kernel on both sides of it: the same loop blurs
+ * along a line, where the neighbours are a pixel away, and across lines. Strips keep the sums in
+ * registers. */
 WIDE static void
 blur_rows(const uint8_t *const *before, const uint8_t *middle, const uint8_t *const *after,
           const uint16_t *half, int32_t radius, size_t bytes, uint8_t *to)
@@ -290,7 +299,8 @@ blur_across(const fsh_filter_space *space, int32_t y, const uint16_t *half, int3
         before[k] = bordered_row(space, mirrored(y - k, space->height));
         after[k] = bordered_row(space, mirrored(y + k, space->height));
     }
-    blur_rows(before, bordered_row(space, y), after, half, radius, (size_t)space->width * PIXEL, to);
+    blur_rows(before, bordered_row(space, y), after, half, radius, (size_t)space->width * PIXEL,
+              to);
 }
 
 void
@@ -308,15 +318,18 @@ fsh_filter_blur(fsh_filter_space *space, fsh_image *image, int32_t kernel)
         blur_across(space, y, half, radius, fsh_image_at(image, 0, y));
 }
 
-/* ---- scale --------------------------------------------------------------------------------------- */
+/* ---- scale ---- */
 
+/* factor in 1/2048. The upper half of a 16-bit product is twice the value without its fraction,
+ * from which rounding is exact; processors have an instruction for it. */
 WIDE static void
-scale_bytes(uint8_t *data, size_t bytes, uint32_t factor)
+scale_bytes(uint8_t *data, size_t bytes, uint16_t factor)
 {
     size_t i;
 
     for (i = 0; i < bytes; i++) {
-        uint32_t value = (data[i] * factor + 2048) >> 12;
+        uint16_t twice = (uint16_t)((uint32_t)(uint16_t)(data[i] << 6) * factor >> 16);
+        uint16_t value = (uint16_t)((twice + 1) >> 1);
 
         data[i] = (uint8_t)(value > 255 ? 255 : value);
     }
@@ -325,5 +338,5 @@ scale_bytes(uint8_t *data, size_t bytes, uint32_t factor)
 void
 fsh_filter_scale(fsh_image *image, double factor)
 {
-    scale_bytes(image->data, fsh_image_bytes(image), (uint32_t)lrint(factor * 4096));
+    scale_bytes(image->data, fsh_image_bytes(image), (uint16_t)lrint(factor * 2048));
 }

@@ -1,6 +1,6 @@
-/* sample: draws per_class images from every identity without replacement, all of them where it has fewer.
- * Every face draws a number of its own, and the lowest stay: the choice does not depend on the order of
- * the faces, and one face more or less changes at most one place. */
+/* sample: draws per_class images from every identity without replacement, all of them where it has
+ * fewer. Every face draws a number of its own, and the lowest stay: the choice does not depend on
+ * the order of the faces, and one face more or less changes at most one place. */
 #include <stdlib.h>
 
 #include "stages/table.h"
@@ -9,10 +9,9 @@ struct params {
     int64_t per_class;
 };
 
-static const fsh_arg rows[] = {
-    FSH_ARG_INT(struct params, per_class, 0, 1000000000, "5",
-                "images drawn from every identity; 0: all"),
-    FSH_ARG_END};
+static const fsh_arg rows[] = {FSH_ARG_INT(struct params, per_class, 0, 1000000000, "5",
+                                           "images drawn from every identity; 0: all"),
+                               FSH_ARG_END};
 
 struct ticket {
     uint64_t draw;
@@ -40,8 +39,8 @@ compare_tickets(const void *left, const void *right)
 }
 
 static fsh_status
-sample(void *state, const void *params, const fsh_stage_env *env, fsh_face *const *faces, uint32_t n,
-       uint64_t identity_key, fsh_err *err)
+sample(void *state, const void *params, const fsh_stage_env *env, fsh_face *const *faces,
+       uint32_t n, uint64_t identity_key, fsh_err *err)
 {
     const struct params *p = params;
     struct ticket *tickets;

@@ -39,17 +39,18 @@ augment(struct scene *scene, const char *const *settings, uint64_t number)
 
     assert_ok(fsh_stage_augment.open(&env, params, &state, &err), err);
     scene->canvas.rng = fsh_rng_new(1, fsh_stage_augment.id, number, 0);
-    assert_int_equal(fsh_stage_augment.synthesise(state, params, 0, &scene->canvas), FSH_REASON_NONE);
+    assert_int_equal(fsh_stage_augment.synthesise(state, params, 0, &scene->canvas),
+                     FSH_REASON_NONE);
     fsh_stage_augment.close(state);
     free(params);
 }
 
 /* All six steps but one switched off. */
-#define ONLY(step) \
-    "crop", strcmp(step, "crop") ? "off" : "on", "brightness", \
-        strcmp(step, "brightness") ? "off" : "on", "blur", strcmp(step, "blur") ? "off" : "on", \
-        "flip", strcmp(step, "flip") ? "off" : "on", "noise", strcmp(step, "noise") ? "off" : "on", \
-        "rotate", strcmp(step, "rotate") ? "off" : "on"
+#define ONLY(step)                                                                                 \
+    "crop", strcmp(step, "crop") ? "off" : "on", "brightness",                                     \
+        strcmp(step, "brightness") ? "off" : "on", "blur", strcmp(step, "blur") ? "off" : "on",    \
+        "flip", strcmp(step, "flip") ? "off" : "on", "noise",                                      \
+        strcmp(step, "noise") ? "off" : "on", "rotate", strcmp(step, "rotate") ? "off" : "on"
 
 static double
 mean_value(const fsh_image *image)
@@ -199,8 +200,8 @@ brightness_moves_the_mean_within_its_limits(void **state)
 static void
 brightness_is_clipped(void **state)
 {
-    const char *const settings[] = {ONLY("brightness"), "brightness_low", "4", "brightness_high", "4",
-                                    NULL};
+    const char *const settings[] = {
+        ONLY("brightness"), "brightness_low", "4", "brightness_high", "4", NULL};
     struct scene scene;
 
     (void)state;
@@ -273,8 +274,8 @@ static void
 switching_one_step_off_leaves_the_draws_of_the_others(void **state)
 {
     const char *const all[] = {ONLY(""), "flip", "on", "rotate", "on", "crop", "0", NULL};
-    const char *const blurred[] = {ONLY(""), "flip", "on", "rotate", "on", "blur", "1", "blur_max", "1",
-                                   NULL};
+    const char *const blurred[] = {ONLY(""), "flip", "on",       "rotate", "on",
+                                   "blur",   "1",    "blur_max", "1",      NULL};
     struct scene scene, other;
 
     (void)state;
@@ -288,7 +289,7 @@ switching_one_step_off_leaves_the_draws_of_the_others(void **state)
     close_scene(&other);
 }
 
-/* The weights sum to one, so a plain picture stays, and a blurred line is symmetric with sigma 1.1. */
+/* The weights sum to one, so a plain picture stays; a blurred line is symmetric with sigma 1.1. */
 static void
 a_blur_spreads_a_line_as_a_gaussian(void **state)
 {
@@ -315,7 +316,8 @@ a_blur_spreads_a_line_as_a_gaussian(void **state)
     fsh_filter_space_free(space);
 }
 
-/* The vectors of the warp against plain arithmetic, on an odd width and a map that leaves the picture. */
+/* The vectors of the warp against plain arithmetic, on an odd width and a map that leaves the
+ * picture. */
 static void
 a_warp_is_bilinear(void **state)
 {

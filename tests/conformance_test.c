@@ -1,6 +1,6 @@
-/* The suite that every stage of the table must pass, and the sums of what it makes of synthetic pictures.
- * A stage that gives other bytes than tests/golden/NAME.sum says has changed: raise its version, look at
- * its pictures, and write the sums anew with FACESHARD_GOLDEN=write. */
+/* The suite that every stage of the table must pass, and the sums of what it makes of synthetic
+ * pictures. A stage that gives other bytes than tests/golden/NAME.sum says has changed: raise its
+ * version, look at its pictures, and write the sums anew with FACESHARD_GOLDEN=write. */
 #include "tests/stage_testing.h"
 
 #include <math.h>
@@ -9,10 +9,16 @@
 #include "base/files.h"
 #include "base/hash.h"
 
-enum { SIZE = 112, SAMPLES_N = 6, VARIANTS_N = 2, ITEMS_N = SAMPLES_N * VARIANTS_N, THREADS_MAX = 4 };
+enum {
+    SIZE = 112,
+    SAMPLES_N = 6,
+    VARIANTS_N = 2,
+    ITEMS_N = SAMPLES_N * VARIANTS_N,
+    THREADS_MAX = 4
+};
 enum { GUARD_BYTES = 64, GUARD = 0xA7 };
 
-/* ---- parameters ---------------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 static void
 assert_refused(const fsh_stage *stage, const fsh_arg *row, void *params, const char *text)
@@ -86,7 +92,7 @@ every_parameter_says_what_it_is(void **state)
     }
 }
 
-/* ---- table --------------------------------------------------------------------------------------- */
+/* ---- table ---- */
 
 static void
 every_stage_is_whole_and_works_in_one_phase(void **state)
@@ -119,7 +125,7 @@ names_and_numbers_are_given_once(void **state)
     assert_null(fsh_stage_find("no such stage"));
 }
 
-/* ---- synthesis ----------------------------------------------------------------------------------- */
+/* ---- synthesis ---- */
 
 /* What a stage made of one sample and variant. */
 struct made {
@@ -344,7 +350,7 @@ pictures_depend_on_nothing_but_their_keys(void **state)
             check_synthesis(*stage);
 }
 
-/* ---- golden sums --------------------------------------------------------------------------------- */
+/* ---- golden sums ---- */
 
 static void
 print_sums(const fsh_stage *stage, const struct made *made, fsh_text *out)
@@ -355,8 +361,8 @@ print_sums(const fsh_stage *stage, const struct made *made, fsh_text *out)
     fsh_text_addf(out, "%s version %u\n", stage->name, stage->version);
     for (i = 0; i < ITEMS_N; i++) {
         fsh_hash_hex(&made[i].hash, hex);
-        fsh_text_addf(out, "%u %u %dx%d %.32s %s\n", i / VARIANTS_N, i % VARIANTS_N, SIZE, SIZE, hex,
-                      made[i].reason ? fsh_reason_code(made[i].reason) : "made");
+        fsh_text_addf(out, "%u %u %dx%d %.32s %s\n", i / VARIANTS_N, i % VARIANTS_N, SIZE, SIZE,
+                      hex, made[i].reason ? fsh_reason_code(made[i].reason) : "made");
     }
 }
 

@@ -31,7 +31,8 @@ draw(struct album *album, uint32_t n, uint64_t seed, uint64_t identity_key, cons
     uint64_t bits = 0;
     uint32_t i;
 
-    assert_ok(fsh_stage_sample.select(NULL, params, &env, album->order, n, identity_key, &err), err);
+    assert_ok(fsh_stage_sample.select(NULL, params, &env, album->order, n, identity_key, &err),
+              err);
     for (i = 0; i < n; i++) {
         if (album->faces[i].reason == FSH_REASON_NONE)
             bits |= UINT64_C(1) << i;

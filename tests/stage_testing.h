@@ -17,8 +17,8 @@ fsh_test_row(const fsh_stage *stage, const char *name)
     return NULL;
 }
 
-/* Parameters as a job makes them: defaults, then settings (name, text, name, text, NULL; may be NULL).
- * The caller frees. */
+/* Parameters as a job makes them: defaults, then settings (name, text, name, text, NULL; may be
+ * NULL). The caller frees. */
 static inline void *
 fsh_test_params(const fsh_stage *stage, const char *const *settings)
 {
@@ -52,12 +52,13 @@ fsh_test_paint(fsh_image *image, int32_t size, uint32_t number)
     }
 }
 
-/* Landmarks of an upright face that fills a picture of this size: the same places for every number but for
- * a few pixels. */
+/* Landmarks of an upright face that fills a picture of this size: the same places for every number
+ * but for a few pixels. */
 static inline void
 fsh_test_landmarks(fsh_point points[FSH_LANDMARKS_N], int32_t size, uint32_t number)
 {
-    static const uint8_t at[FSH_LANDMARKS_N][2] = { /* percent of the size */
+    static const uint8_t at[FSH_LANDMARKS_N][2] = {
+        /* percent of the size */
         {10, 40}, {11, 50}, {13, 60}, {16, 69}, {21, 78}, {28, 85}, {35, 91}, {42, 95}, {50, 96},
         {58, 95}, {65, 91}, {72, 85}, {79, 78}, {84, 69}, {87, 60}, {89, 50}, {90, 40}, {18, 30},
         {24, 26}, {31, 25}, {38, 27}, {44, 30}, {56, 30}, {62, 27}, {69, 25}, {76, 26}, {82, 30},

@@ -1,5 +1,5 @@
-/* Time of the augment stage on one core, all six steps and each alone; peer_cv2.py times the same in
- * Python. See README.md beside this file. */
+/* Time of the augment stage on one core, all six steps and each alone; peer_cv2.py times the same
+ * in Python. See README.md beside this file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-"""The six augmentations as one writes them in Python with OpenCV and NumPy: the peer of bench_augment.
+"""The augmentations as one writes them in Python with OpenCV: the peer of bench_augment.
 
     /usr/bin/python3 bench/augment/peer_cv2.py [--size 112] [--rounds 2000]
 """
