@@ -1,15 +1,26 @@
-/* `faceshard inspect`: what is in a shard or an index. */
+/* `faceshard inspect`: what is in a shard or an index, in numbers or in pictures. */
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "evaluate/contact.h"
 #include "shards/inspect.h"
+#include "stages/vision/decode.h"
 
 typedef struct inspect_options {
     bool json;
+    char contact_sheet[FSH_ARG_TEXT_BYTES];
+    fsh_contact_params sheet;
 } inspect_options;
 
 static const fsh_arg rows[] = {
     FSH_ARG_BOOL(inspect_options, json, "false", "for scripts"),
+    FSH_ARG_TEXT(inspect_options, contact_sheet, "", "write a PNG with samples and their variants to this file"),
+    {"rows", FSH_ARG_TYPE_INT, offsetof(inspect_options, sheet.rows), 1, 1000, NULL, "8", "lines of the sheet"},
+    {"columns", FSH_ARG_TYPE_INT, offsetof(inspect_options, sheet.columns), 1, 1000, NULL, "1",
+     "samples (with --variant: pictures) side by side"},
+    {"cell", FSH_ARG_TYPE_INT, offsetof(inspect_options, sheet.cell), 0, 4096, NULL, "0", "px of a picture; 0: as it is stored"},
+    {"variant", FSH_ARG_TYPE_INT, offsetof(inspect_options, sheet.variant), -1, 255, NULL, "-1",
+     "only this variant; -1: all, in columns"},
     FSH_ARG_END};
 
 static fsh_status
@@ -22,10 +33,18 @@ run(const fsh_invocation *invocation, fsh_err *err)
     if (!status)
         printf("%s", fsh_text_get(&out));
     fsh_text_fini(&out);
+    if (status || !options->contact_sheet[0])
+        return status;
+    fsh_vision_init();
+    status = fsh_contact_sheet(invocation->words[0], options->contact_sheet, &options->sheet, err);
+    if (!status && !options->json)
+        printf("contact sheet %s\n", options->contact_sheet);
     return status;
 }
 
 const fsh_command fsh_command_inspect = {
     "inspect", "FILE", 1, 1, "what a shard or index.h5 holds",
-    "Prints pictures, variants, classes by size, rejected by reason, data sets and attributes.\n",
+    "Prints pictures, variants, classes by size, rejected by reason, data sets and attributes; with\n"
+    "--contact-sheet also draws them. Example:\n\n"
+    "  faceshard inspect out/index.h5 --contact-sheet sheet.png --rows 12\n",
     rows, sizeof(inspect_options), false, run};

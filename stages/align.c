@@ -1,12 +1,16 @@
 /* align: faces are cut out upright, by a similarity of their five points onto the ArcFace template,
- * instead of by their crop. The cutting itself happens when a picture is made: here a face is marked. */
+ * instead of by their crop. The cutting itself happens when a picture is made: here a face is
+ * marked. */
 #include "stages/align.h"
 
-#include "stages/stage.h"
+#include "stages/table.h"
 
 /* Deng and others, "ArcFace: additive angular margin loss for deep face recognition", CVPR 2019. */
-static const fsh_point template_112[5] = {
-    {38.2946f, 51.6963f}, {73.5318f, 51.5014f}, {56.0252f, 71.7366f}, {41.5493f, 92.3655f}, {70.7299f, 92.2041f}};
+static const fsh_point template_112[5] = {{38.2946f, 51.6963f},
+                                          {73.5318f, 51.5014f},
+                                          {56.0252f, 71.7366f},
+                                          {41.5493f, 92.3655f},
+                                          {70.7299f, 92.2041f}};
 
 void
 fsh_arcface_template(uint32_t size, fsh_point out[5])

@@ -1,7 +1,8 @@
 /* Histograms of oriented gradients (Dalal and Triggs, "Histograms of oriented gradients for human
- * detection", CVPR 2005) of the logarithm of light, which makes them blind to how bright the light is,
- * averaged with those of the mirrored face, which makes them nearly blind to where it comes from and to
- * which way the head is turned a little. Cells that overlap, a root against single strong edges. */
+ * detection", CVPR 2005) of the logarithm of light, which makes them blind to how bright the light
+ * is, averaged with those of the mirrored face, which makes them nearly blind to where it comes
+ * from and to which way the head is turned a little. Cells that overlap, a root against single
+ * strong edges. */
 #include "stages/baseline.h"
 
 #include <math.h>
@@ -10,17 +11,19 @@
 
 enum {
     SIDE = FSH_BASELINE_SIDE,
-    CELLS = 8,           /* in a row and in a column */
-    CELL = 11,           /* px */
-    LEFT = 12, TOP = 20, /* of the first cell: brows to chin of the aligned face, without background */
-    DIRECTIONS = 16      /* over the full circle */
+    CELLS = 8, /* in a row and in a column */
+    CELL = 11, /* px */
+    LEFT = 12,
+    TOP = 20,       /* of the first cell: brows to chin of the aligned face, without background */
+    DIRECTIONS = 16 /* over the full circle */
 };
 
-_Static_assert(CELLS / 2 * CELLS * DIRECTIONS == FSH_BASELINE_DIMENSION, "half of a symmetric grid");
+_Static_assert(CELLS / 2 * CELLS * DIRECTIONS == FSH_BASELINE_DIMENSION,
+               "half of a symmetric grid");
 _Static_assert(LEFT * 2 + CELLS * CELL == SIDE, "the grid is its own mirror image");
 
 struct fsh_baseline {
-    float light[256];         /* logarithm of each brightness */
+    float light[256];          /* logarithm of each brightness */
     float weight[CELLS][SIDE]; /* share of a column that goes to a column of cells */
     float face[SIDE * SIDE], smooth[SIDE * SIDE];
     float cells[CELLS][CELLS][DIRECTIONS]; /* row, column, direction */
@@ -133,7 +136,7 @@ length_of(const float cell[DIRECTIONS])
     return sqrtf(sum);
 }
 
-/* Each cell to length one (flat ones stay small: measured against the face's mean), capped, rooted. */
+/* Each cell to length one (flat ones stay small against the face's mean), capped, rooted. */
 static void
 normalise_cells(fsh_baseline *b)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "stages/detector.h"
-#include "stages/stage.h"
+#include "stages/table.h"
 
 typedef enum which_faces { FACES_LARGEST, FACES_CENTRE, FACES_ALL } which_faces;
 typedef enum crop_shape { CROP_STRETCH, CROP_SQUARE } crop_shape;
@@ -21,13 +21,16 @@ typedef struct detect_state {
 } detect_state;
 
 static const fsh_arg args[] = {
-    FSH_ARG_INT(detect_params, margin, 0, 4096, "44", "px that the crop is wider and higher than the face"),
+    FSH_ARG_INT(detect_params, margin, 0, 4096, "44",
+                "px that the crop is wider and higher than the face"),
     FSH_ARG_INT(detect_params, min_side, 0, 65536, "100",
                 "px: a crop is kept when both sides are over min_side + margin/2"),
-    FSH_ARG_CHOICE(detect_params, faces, "largest|centre|all", "centre", "which faces of a picture are kept"),
-    FSH_ARG_CHOICE(detect_params, crop_shape, "stretch|square", "stretch",
-                   "stretch: the face's own proportions are stretched to the output's; square: the face "
-                   "box is first widened to a square"),
+    FSH_ARG_CHOICE(detect_params, faces, "largest|centre|all", "centre",
+                   "which faces of a picture are kept"),
+    FSH_ARG_CHOICE(
+        detect_params, crop_shape, "stretch|square", "stretch",
+        "stretch: the face's own proportions are stretched to the output's; square: the face "
+        "box is first widened to a square"),
     FSH_ARG_INT(detect_params, upsample, 0, 2, "0",
                 "hog: how often a picture is doubled before the search, to find smaller faces"),
     FSH_ARG_END};
@@ -56,7 +59,8 @@ detect_open(fsh_stage_env *env, const void *opaque, void **out, fsh_err *err)
     state->threads = env->threads;
     status = fsh_card_load(env->models, env->models->detector, FSH_TASK_DETECT, &state->card, err);
     for (i = 0; !status && i < env->threads; i++)
-        status = fsh_detector_open(&state->card, (uint32_t)params->upsample, &state->detectors[i], err);
+        status =
+            fsh_detector_open(&state->card, (uint32_t)params->upsample, &state->detectors[i], err);
     if (status)
         detect_close(state);
     else
@@ -81,7 +85,8 @@ static fsh_box
 square_around(const fsh_box *box, const fsh_image *image)
 {
     int32_t side = box->width > box->height ? box->width : box->height;
-    fsh_box square = {box->x - (side - box->width) / 2, box->y - (side - box->height) / 2, side, side};
+    fsh_box square = {box->x - (side - box->width) / 2, box->y - (side - box->height) / 2, side,
+                      side};
 
     square.x = fsh_clampi(square.x, 0, side < image->width ? image->width - side : 0);
     square.y = fsh_clampi(square.y, 0, side < image->height ? image->height - side : 0);
@@ -95,11 +100,12 @@ crop_around(const fsh_box *box, int64_t margin, const fsh_image *image)
     float half = (float)(margin / 2);
 
     return box_between((float)box->x - half, (float)box->y - half,
-                       (float)(box->x + box->width) + half, (float)(box->y + box->height) + half, image);
+                       (float)(box->x + box->width) + half, (float)(box->y + box->height) + half,
+                       image);
 }
 
-/* Landmark models want a face box cut like the one they were trained with: the card says how to make
- * it from this detector's. */
+/* Landmark models want a face box cut like the one they were trained with: the card says how to
+ * make it from this detector's. */
 static fsh_box
 landmark_box(const fsh_card *card, const fsh_found *found)
 {
@@ -111,13 +117,14 @@ landmark_box(const fsh_card *card, const fsh_found *found)
     if (side == 0)
         return (fsh_box){(int32_t)lrint(found->left), (int32_t)lrint(found->top),
                          (int32_t)lrint(width), (int32_t)lrint(height)};
-    return (fsh_box){(int32_t)lrint(x - side / 2), (int32_t)lrint(y - side / 2), (int32_t)lrint(side),
-                     (int32_t)lrint(side)};
+    return (fsh_box){(int32_t)lrint(x - side / 2), (int32_t)lrint(y - side / 2),
+                     (int32_t)lrint(side), (int32_t)lrint(side)};
 }
 
 /* With the detector `none` the picture is the crop: no margin is added, and none is asked for. */
 static fsh_status
-add_face(const detect_state *state, const detect_params *params, const fsh_found *found, fsh_photo *photo)
+add_face(const detect_state *state, const detect_params *params, const fsh_found *found,
+         fsh_photo *photo)
 {
     int64_t margin = state->card.decoding == FSH_DECODING_NONE ? 0 : params->margin;
     int64_t bound = params->min_side + margin / 2;
@@ -136,7 +143,8 @@ add_face(const detect_state *state, const detect_params *params, const fsh_found
     memcpy(face->five, found->five, sizeof face->five);
     if (face->crop.width <= bound || face->crop.height <= bound) {
         face->reason = FSH_REASON_FACE_TOO_SMALL;
-        face->value = (float)(face->crop.width < face->crop.height ? face->crop.width : face->crop.height);
+        face->value =
+            (float)(face->crop.width < face->crop.height ? face->crop.width : face->crop.height);
     }
     return FSH_OK;
 }
@@ -168,13 +176,15 @@ sort_by_preference(fsh_found *found, uint32_t n, int32_t faces, const fsh_image 
 }
 
 static fsh_status
-detect_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *photo, fsh_err *err)
+detect_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *photo,
+               fsh_err *err)
 {
     const detect_state *state = opaque;
     const detect_params *params = opaque_params;
     fsh_found found[FSH_FOUND_MAX];
     uint32_t n, kept, i;
-    fsh_status status = fsh_detector_run(state->detectors[thread], photo->image, found, FSH_FOUND_MAX, &n, err);
+    fsh_status status =
+        fsh_detector_run(state->detectors[thread], photo->image, found, FSH_FOUND_MAX, &n, err);
 
     if (status)
         return status;

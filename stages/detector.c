@@ -65,8 +65,9 @@ set_box(fsh_found *candidate, float center_x, float center_y, float width, float
     candidate->bottom = center_y + height / 2;
 }
 
-/* SSD (Liu and others, "SSD: single shot multibox detector", ECCV 2016), as AIZOO lays it out: in each
- * cell two square-ish anchors of the map's two sizes, then one of the first size per further ratio. */
+/* SSD (Liu and others, "SSD: single shot multibox detector", ECCV 2016), as AIZOO lays it out: in
+ * each cell two square-ish anchors of the map's two sizes, then one of the first size per further
+ * ratio. */
 
 static uint32_t
 anchors_of_map(anchor *out, uint32_t cells, const double *sizes, const fsh_reals *ratios)
@@ -94,8 +95,10 @@ ssd_open(fsh_detector *detector, fsh_err *err)
 
     if (card->anchor_sizes.n != 2 * card->feature_maps.n || !card->anchor_ratios.n ||
         card->variances.n != 4)
-        return fsh_fail(err, FSH_USAGE, "card %s: SSD needs two anchor_sizes for each of the "
-                        "feature_maps, anchor_ratios, and four variances", card->name);
+        return fsh_fail(err, FSH_USAGE,
+                        "card %s: SSD needs two anchor_sizes for each of the "
+                        "feature_maps, anchor_ratios, and four variances",
+                        card->name);
     for (i = 0; i < card->feature_maps.n; i++) {
         double cells = card->feature_maps.at[i];
 
@@ -107,9 +110,9 @@ ssd_open(fsh_detector *detector, fsh_err *err)
     if (!detector->anchors)
         return fsh_fail(err, FSH_MEMORY, "no memory for anchors");
     for (i = 0; i < card->feature_maps.n; i++)
-        detector->anchors_n +=
-            anchors_of_map(detector->anchors + detector->anchors_n, (uint32_t)card->feature_maps.at[i],
-                           &card->anchor_sizes.at[2 * i], &card->anchor_ratios);
+        detector->anchors_n += anchors_of_map(detector->anchors + detector->anchors_n,
+                                              (uint32_t)card->feature_maps.at[i],
+                                              &card->anchor_sizes.at[2 * i], &card->anchor_ratios);
     return FSH_OK;
 }
 
@@ -152,9 +155,9 @@ ssd_run(fsh_detector *detector, fsh_err *err)
     return FSH_OK;
 }
 
-/* YuNet (Wu, Peng, Yu, "YuNet: a tiny millisecond-level face detector", 2023): for each stride a grid of
- * cells without anchors; class and objectness score, box and five points of each cell, in strides from
- * its corner. */
+/* YuNet (Wu, Peng, Yu, "YuNet: a tiny millisecond-level face detector", 2023): for each stride a
+ * grid of cells without anchors; class and objectness score, box and five points of each cell, in
+ * strides from its corner. */
 
 static void
 yunet_candidate(fsh_detector *detector, float stride, float x, float y, float score,
@@ -186,11 +189,13 @@ yunet_run(fsh_detector *detector, fsh_err *err)
         uint32_t stride = 8u << level, columns = (uint32_t)detector->input.width / stride;
         uint32_t cells = columns * ((uint32_t)detector->input.height / stride);
 
-        if (out[0].n != cells || out[1].n != cells || out[2].n != 4 * cells || out[3].n != 10 * cells)
+        if (out[0].n != cells || out[1].n != cells || out[2].n != 4 * cells ||
+            out[3].n != 10 * cells)
             return fsh_fail(err, FSH_MODEL, "%s: outputs of another size than YuNet's",
                             detector->card->file_path);
         for (i = 0; i < cells; i++) {
-            float score = sqrtf(fsh_clampf(out[0].data[i], 0, 1) * fsh_clampf(out[1].data[i], 0, 1));
+            float score =
+                sqrtf(fsh_clampf(out[0].data[i], 0, 1) * fsh_clampf(out[1].data[i], 0, 1));
 
             if (score >= detector->card->confidence)
                 yunet_candidate(detector, (float)stride, (float)(i % columns), (float)(i / columns),
@@ -269,8 +274,8 @@ zoom(fsh_detector *detector, const fsh_image *image, ratio *back)
     double scale = 1u << detector->upsample;
 
     if (card->width && card->height)
-        scale = fmin(scale, fmin((double)card->width / image->width,
-                                 (double)card->height / image->height));
+        scale = fmin(
+            scale, fmin((double)card->width / image->width, (double)card->height / image->height));
     *back = (ratio){(float)(1 / scale), (float)(1 / scale)};
     if (scale == 1)
         return fsh_image_copy(&detector->input, image);
@@ -329,8 +334,8 @@ fsh_detector_close(fsh_detector *detector)
     free(detector);
 }
 
-/* Best score first; equal scores from top to bottom and left to right, so that the order is a fact of
- * the picture. */
+/* Best score first; equal scores from top to bottom and left to right, so that the order is a fact
+ * of the picture. */
 static int
 by_score(const void *left, const void *right)
 {
@@ -395,15 +400,16 @@ to_picture(fsh_found *f, ratio back)
     f->right *= back.x;
     f->top *= back.y;
     f->bottom *= back.y;
-    for (i = 0; i < 5; i++) { /* pixel centres are half a pixel from the edges that boxes are made of */
+    /* Pixel centres are half a pixel from the edges that boxes are made of. */
+    for (i = 0; i < 5; i++) {
         f->five[i].x = (f->five[i].x + 0.5f) * back.x - 0.5f;
         f->five[i].y = (f->five[i].y + 0.5f) * back.y - 0.5f;
     }
 }
 
 fsh_status
-fsh_detector_run(fsh_detector *detector, const fsh_image *image, fsh_found *found, uint32_t capacity,
-                 uint32_t *n, fsh_err *err)
+fsh_detector_run(fsh_detector *detector, const fsh_image *image, fsh_found *found,
+                 uint32_t capacity, uint32_t *n, fsh_err *err)
 {
     fsh_status status;
     ratio back;

@@ -1,5 +1,5 @@
-/* Face detectors: from a picture to faces, whatever the model. What a model's numbers mean stands in
- * its card (`decoding`); this turns them into boxes in the picture.
+/* Face detectors: from a picture to faces, whatever the model. What a model's numbers mean stands
+ * in its card (`decoding`); this turns them into boxes in the picture.
  *
  *     fsh_detector_open(&card, 0, &detector, err);      one for each thread
  *     fsh_detector_run(detector, image, faces, FSH_FOUND_MAX, &n, err);

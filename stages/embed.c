@@ -1,5 +1,5 @@
-/* embed: a vector of length one for each face; faces of one person lie near each other. How a face is
- * presented to the model says the model's card, whatever the stored crop looks like. */
+/* embed: a vector of length one for each face; faces of one person lie near each other. How a face
+ * is presented to the model says the model's card, whatever the stored crop looks like. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "stages/align.h"
 #include "stages/baseline.h"
 #include "stages/models.h"
-#include "stages/stage.h"
+#include "stages/table.h"
 #include "stages/vision/decode.h"
 #include "stages/vision/net.h"
 
@@ -44,13 +44,16 @@ static fsh_status
 check_card(const fsh_card *card, fsh_err *err)
 {
     if (card->backend == FSH_BACKEND_DLIB)
-        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv or are builtin", card->name);
+        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv or are builtin",
+                        card->name);
     if (!card->width || !card->height || !card->dimension)
-        return fsh_fail(err, FSH_USAGE, "card %s: an embedder needs width, height and dimension", card->name);
+        return fsh_fail(err, FSH_USAGE, "card %s: an embedder needs width, height and dimension",
+                        card->name);
     if (card->backend == FSH_BACKEND_BUILTIN &&
         (card->width != FSH_BASELINE_SIDE || card->height != FSH_BASELINE_SIDE ||
          card->dimension != FSH_BASELINE_DIMENSION))
-        return fsh_fail(err, FSH_USAGE, "card %s: the built-in embedder makes %d numbers of %d x %d pixels",
+        return fsh_fail(err, FSH_USAGE,
+                        "card %s: the built-in embedder makes %d numbers of %d x %d pixels",
                         card->name, FSH_BASELINE_DIMENSION, FSH_BASELINE_SIDE, FSH_BASELINE_SIDE);
     return FSH_OK;
 }
@@ -94,10 +97,12 @@ present(const fsh_card *card, const fsh_face *face, const fsh_image *photo, fsh_
     else if (!face->has_five ||
              fsh_arcface_map(face->five, (uint32_t)card->width, (uint32_t)card->height, &map))
         return FSH_FORMAT;
-    return fsh_image_warp(photo, &map, (int32_t)card->width, (int32_t)card->height, FSH_BORDER_BLACK, input);
+    return fsh_image_warp(photo, &map, (int32_t)card->width, (int32_t)card->height,
+                          FSH_BORDER_BLACK, input);
 }
 
-/* Scales to length one where the card wants that. False where the vector has no length or is not finite. */
+/* Scales to length one where the card wants that. False where the vector has no length or is not
+ * finite. */
 static bool
 finish(float *vector, size_t n, bool normalise)
 {
@@ -127,14 +132,15 @@ run(const embed_state *state, embedder *e, float *vector, fsh_err *err)
     if (status)
         return status;
     if (output.n != (size_t)state->card.dimension)
-        return fsh_fail(err, FSH_MODEL, "%s: %zu numbers instead of the card's %lld", state->card.file_path,
-                        output.n, (long long)state->card.dimension);
+        return fsh_fail(err, FSH_MODEL, "%s: %zu numbers instead of the card's %lld",
+                        state->card.file_path, output.n, (long long)state->card.dimension);
     memcpy(vector, output.data, output.n * sizeof *vector);
     return FSH_OK;
 }
 
 static fsh_status
-embed_face(const embed_state *state, embedder *e, const fsh_image *photo, fsh_face *face, fsh_err *err)
+embed_face(const embed_state *state, embedder *e, const fsh_image *photo, fsh_face *face,
+           fsh_err *err)
 {
     size_t n = (size_t)state->card.dimension;
     fsh_status status = present(&state->card, face, photo, &e->input);
@@ -165,7 +171,8 @@ embed_analyse(void *opaque, const void *params, uint32_t thread, fsh_photo *phot
     (void)params;
     for (i = 0; !status && i < photo->faces_n; i++)
         if (photo->faces[i].reason == FSH_REASON_NONE)
-            status = embed_face(state, &state->embedders[thread], photo->image, &photo->faces[i], err);
+            status =
+                embed_face(state, &state->embedders[thread], photo->image, &photo->faces[i], err);
     return status;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "stages/models.h"
-#include "stages/stage.h"
+#include "stages/table.h"
 #include "stages/vision/dlib.h"
 
 typedef struct landmarks_state {
@@ -34,7 +34,8 @@ landmarks_open(fsh_stage_env *env, const void *params, void **out, fsh_err *err)
     (void)params;
     if (!state)
         return fsh_fail(err, FSH_MEMORY, "no memory for a landmark model");
-    status = fsh_card_load(env->models, env->models->landmarker, FSH_TASK_LANDMARKS, &state->card, err);
+    status =
+        fsh_card_load(env->models, env->models->landmarker, FSH_TASK_LANDMARKS, &state->card, err);
     if (!status && state->card.backend != FSH_BACKEND_DLIB)
         status = fsh_fail(err, FSH_USAGE, "card %s: landmark models run in dlib", state->card.name);
     if (!status)
@@ -60,19 +61,21 @@ five_of_68(const fsh_point p[FSH_LANDMARKS_N], fsh_point five[5])
 static bool
 is_inside(fsh_point point, const fsh_image *image)
 {
-    return point.x >= 0 && point.y >= 0 && point.x < (float)image->width && point.y < (float)image->height;
+    return point.x >= 0 && point.y >= 0 && point.x < (float)image->width &&
+           point.y < (float)image->height;
 }
 
-/* What holds for every face that is not seen from behind or on its head, also a tilted one: measured
- * along the line from the eyes' middle to the mouth's, the eyes are apart (a full profile still shows an
- * eighth), and the nose lies between. Eyes and mouth are inside the picture. */
+/* What holds for every face that is not seen from behind or on its head, also a tilted one:
+ * measured along the line from the eyes' middle to the mouth's, the eyes are apart (a full profile
+ * still shows an eighth), and the nose lies between. Eyes and mouth are inside the picture. */
 static bool
 is_face(const fsh_point five[5], const fsh_image *image)
 {
     fsh_point eyes = fsh_points_mean(five, 2), mouth = fsh_points_mean(five + 3, 2);
     double down_x = mouth.x - eyes.x, down_y = mouth.y - eyes.y, length = hypot(down_x, down_y);
     double apart = hypot(five[1].x - five[0].x, five[1].y - five[0].y);
-    double nose = ((five[2].x - eyes.x) * down_x + (five[2].y - eyes.y) * down_y) / (length * length);
+    double nose =
+        ((five[2].x - eyes.x) * down_x + (five[2].y - eyes.y) * down_y) / (length * length);
     double turn = (five[1].x - five[0].x) * down_y - (five[1].y - five[0].y) * down_x;
 
     return isfinite(apart) && length >= 4 && apart > length / 8 && apart < 3 * length && nose > 0 &&
@@ -93,7 +96,8 @@ landmarks_analyse(void *opaque, const void *params, uint32_t thread, fsh_photo *
 
         if (face->reason != FSH_REASON_NONE)
             continue;
-        status = fsh_shape_run(state->shape, photo->image, &face->landmark_box, face->landmarks, err);
+        status =
+            fsh_shape_run(state->shape, photo->image, &face->landmark_box, face->landmarks, err);
         if (status)
             return status;
         five_of_68(face->landmarks, five);

@@ -19,26 +19,33 @@ const fsh_arg fsh_card_args[] = {
     FSH_ARG_INT(fsh_card, width, 0, 8192, "0", "px of the input"),
     FSH_ARG_INT(fsh_card, height, 0, 8192, "0", "px of the input"),
     FSH_ARG_CHOICE(fsh_card, channels, "rgb|bgr", "rgb", "order of the input's channels"),
-    FSH_ARG_REALS(fsh_card, mean, "0", "input = (value - mean) * scale; one number or one a channel"),
+    FSH_ARG_REALS(fsh_card, mean, "0",
+                  "input = (value - mean) * scale; one number or one a channel"),
     FSH_ARG_REALS(fsh_card, scale, "1", "see mean"),
     FSH_ARG_TEXT(fsh_card, input, "", "name of the input; empty: the only one"),
-    FSH_ARG_TEXT(fsh_card, outputs, "", "names of the outputs, separated by commas; empty: the only one"),
+    FSH_ARG_TEXT(fsh_card, outputs, "",
+                 "names of the outputs, separated by commas; empty: the only one"),
     FSH_ARG_INT(fsh_card, dimension, 0, 512, "0", "numbers in an embedding"),
     FSH_ARG_BOOL(fsh_card, normalise, "yes", "scale embeddings to length one"),
     FSH_ARG_CHOICE(fsh_card, present, "aligned|crop", "aligned",
                    "how an embedder sees a face: five points on the ArcFace template, or the crop"),
     FSH_ARG_REAL(fsh_card, distance_threshold, 0, 2, "1.25",
                  "mean distance to the identity's other images over which clean removes"),
-    FSH_ARG_CHOICE(fsh_card, decoding, "none|ssd|yunet|hog", "none", "what a detector's output means"),
+    FSH_ARG_CHOICE(fsh_card, decoding, "none|ssd|yunet|hog", "none",
+                   "what a detector's output means"),
     FSH_ARG_REAL(fsh_card, confidence, -10, 1, "0.5", "score over which a detection counts"),
-    FSH_ARG_REAL(fsh_card, overlap, 0, 1, "0.4", "IoU over which the weaker of two detections goes"),
+    FSH_ARG_REAL(fsh_card, overlap, 0, 1, "0.4",
+                 "IoU over which the weaker of two detections goes"),
     FSH_ARG_REALS(fsh_card, feature_maps, "", "SSD: cells on a side"),
-    FSH_ARG_REALS(fsh_card, anchor_sizes, "", "SSD: two for each feature map, share of the picture"),
+    FSH_ARG_REALS(fsh_card, anchor_sizes, "",
+                  "SSD: two for each feature map, share of the picture"),
     FSH_ARG_REALS(fsh_card, anchor_ratios, "", "SSD: width over height"),
     FSH_ARG_REALS(fsh_card, variances, "", "SSD: of x, y, width, height"),
-    FSH_ARG_REAL(fsh_card, landmark_scale, 0, 4, "0",
-                 "side of the square box for landmarks over the face's longer side; 0: the face box"),
-    FSH_ARG_REAL(fsh_card, landmark_shift, -1, 1, "0", "shift of that box down, over the face's height"),
+    FSH_ARG_REAL(
+        fsh_card, landmark_scale, 0, 4, "0",
+        "side of the square box for landmarks over the face's longer side; 0: the face box"),
+    FSH_ARG_REAL(fsh_card, landmark_shift, -1, 1, "0",
+                 "shift of that box down, over the face's height"),
     FSH_ARG_END};
 
 static const char *const task_names[] = {"detect", "landmarks", "embed"};
@@ -164,7 +171,8 @@ read_card(const char *path, fsh_model_task task, fsh_card *card, fsh_err *err)
         return fsh_fail(err, FSH_USAGE, "%s: this model is for '%s', not for '%s'", path,
                         task_names[card->task], task_names[task]);
     if (!is_for_channels(&card->mean) || !is_for_channels(&card->scale))
-        return fsh_fail(err, FSH_USAGE, "%s: mean and scale have one number, or one a channel", path);
+        return fsh_fail(err, FSH_USAGE, "%s: mean and scale have one number, or one a channel",
+                        path);
     if (!card->name[0])
         return fsh_fail(err, FSH_USAGE, "%s: a card must have a name", path);
     return FSH_OK;
@@ -232,7 +240,8 @@ fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task
         goto done;
     snprintf(beside, sizeof beside, "%.*s", (int)(fsh_path_name(path) - path), path);
     if (!(status = find_file(&p, beside, card->file, card->sha256, card->file_path, err)) &&
-        !(status = find_file(&p, beside, card->config, card->config_sha256, card->config_path, err)))
+        !(status =
+              find_file(&p, beside, card->config, card->config_sha256, card->config_path, err)))
         status = hash_card(card, err);
 done:
     places_fini(&p);

@@ -18,7 +18,8 @@ quarters(void)
     assert_int_equal(fsh_image_init(&image, WIDTH, HEIGHT, 3), FSH_OK);
     for (y = 0; y < HEIGHT; y++)
         for (x = 0; x < WIDTH; x++)
-            memcpy(fsh_image_at(&image, x, y), colours[2 * (y >= HEIGHT / 2) + (x >= WIDTH / 2)], 3);
+            memcpy(fsh_image_at(&image, x, y), colours[2 * (y >= HEIGHT / 2) + (x >= WIDTH / 2)],
+                   3);
     return image;
 }
 
@@ -121,8 +122,9 @@ a_png_comes_back_exactly_and_encodes_to_the_same_bytes(void **state)
 static void
 add_orientation(sheet *s, uint8_t orientation)
 {
-    const uint8_t segment[36] = {0xFF, 0xE1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
-                                 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0};
+    const uint8_t segment[36] = {
+        0xFF, 0xE1, 0,    34,   'E', 'x', 'i', 'f', 0, 0, 'M', 'M',         0, 42, 0, 0, 0, 8,
+        0,    1,    0x01, 0x12, 0,   3,   0,   0,   0, 1, 0,   orientation, 0, 0,  0, 0, 0, 0};
     uint8_t *data = malloc(s->bytes + sizeof segment);
 
     memcpy(data, s->data, 2);
@@ -153,8 +155,8 @@ each_orientation_is_turned_upright(void **state)
         assert_ok(decode(&s), s.err);
         assert_int_equal(s.out.width, width);
         assert_int_equal(s.out.height, height);
-        assert_colour(&s.out, red[orientation].right ? width - 2 : 1, red[orientation].low ? height - 2 : 1,
-                      255, 0, 0);
+        assert_colour(&s.out, red[orientation].right ? width - 2 : 1,
+                      red[orientation].low ? height - 2 : 1, 255, 0, 0);
         sheet_fini(&s);
     }
 }
@@ -247,20 +249,23 @@ more_pixels_than_the_bound_are_refused_before_decoding(void **state)
     sheet s = jpeg_sheet();
 
     (void)state;
-    assert_int_equal(fsh_decode(s.data, s.bytes, WIDTH * HEIGHT - 1, &s.out, &s.reason, &s.err), FSH_FORMAT);
+    assert_int_equal(fsh_decode(s.data, s.bytes, WIDTH * HEIGHT - 1, &s.out, &s.reason, &s.err),
+                     FSH_FORMAT);
     assert_int_equal(s.reason, FSH_REASON_TOO_LARGE);
     assert_null(s.out.data);
     assert_ok(fsh_decode(s.data, s.bytes, WIDTH * HEIGHT, &s.out, &s.reason, &s.err), s.err);
     sheet_fini(&s);
 }
 
-/* A BMP of 2 x 2 pixels, 32 bits, whose fourth bytes are zero; blue, green, red below yellow, white. */
+/* A BMP of 2 x 2 pixels, 32 bits, whose fourth bytes are zero; blue, green, red below yellow,
+ * white. */
 static void
 the_fourth_byte_of_a_bmp_is_padding(void **state)
 {
-    static const uint8_t bmp[70] = {
-        'B', 'M', 70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 32,
-        [54] = 255, 0, 0, 0, 0, 255, 0, 0, 0, 255, 255, 0, 255, 255, 255, 0};
+    static const uint8_t bmp[70] = {'B', 'M', 70,  0,   0,  0,          0,   0,   0, 0, 54,  0,
+                                    0,   0,   40,  0,   0,  0,          2,   0,   0, 0, 2,   0,
+                                    0,   0,   1,   0,   32, [54] = 255, 0,   0,   0, 0, 255, 0,
+                                    0,   0,   255, 255, 0,  255,        255, 255, 0};
     sheet s = {.data = malloc(sizeof bmp), .bytes = sizeof bmp};
 
     (void)state;
@@ -318,13 +323,15 @@ a_map_that_changes_nothing_changes_nothing(void **state)
     assert_int_equal(fsh_image_warp(&image, &shift, WIDTH, HEIGHT, FSH_BORDER_BLACK, &out), FSH_OK);
     assert_colour(&out, 2, 2, 0, 0, 0);
     assert_colour(&out, 5, 2, 255, 0, 0);
-    assert_int_equal(fsh_image_warp(&image, &shift, WIDTH, HEIGHT, FSH_BORDER_REPLICATE, &out), FSH_OK);
+    assert_int_equal(fsh_image_warp(&image, &shift, WIDTH, HEIGHT, FSH_BORDER_REPLICATE, &out),
+                     FSH_OK);
     assert_colour(&out, 2, 2, 255, 0, 0);
     fsh_image_fini(&image);
     fsh_image_fini(&out);
 }
 
-/* Lines of one pixel, black and white: shrunk by eight they are grey, not what a few of them happen to be. */
+/* Lines of one pixel, black and white: shrunk by eight they are grey, not what a few of them happen
+ * to be. */
 static void
 shrinking_averages(void **state)
 {
@@ -346,7 +353,8 @@ shrinking_averages(void **state)
     fsh_image_fini(&out);
 }
 
-/* A point of the source is found where the map says, also when the source is averaged down first. */
+/* A point of the source is found where the map says, also when the source is averaged down first.
+ */
 static void
 shrinking_does_not_shift(void **state)
 {

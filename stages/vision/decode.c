@@ -23,8 +23,8 @@ fsh_image_shape(fsh_image *image, int32_t width, int32_t height, int32_t channel
     return FSH_OK;
 }
 
-/* How the stored picture is read for each EXIF orientation: whether rows are columns, and which of the
- * stored coordinates run backwards. */
+/* How the stored picture is read for each EXIF orientation: whether rows are columns, and which of
+ * the stored coordinates run backwards. */
 static const struct {
     bool swap, mirror_x, mirror_y;
 } turns[9] = {[1] = {false, false, false}, [2] = {false, true, false}, [3] = {false, true, true},

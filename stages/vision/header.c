@@ -45,7 +45,8 @@ little32(const uint8_t *at)
     return little16(at) | little16(at + 2) << 16;
 }
 
-/* JPEG ------------------------------------------------------------------------------------------- */
+/* JPEG -------------------------------------------------------------------------------------------
+ */
 
 /* A start-of-frame marker: C0-CF without C4 (Huffman tables), C8 (reserved) and CC (arithmetic
  * conditioning). The last two bits choose the process, of which 3 (lossless) and those over C2
@@ -85,8 +86,8 @@ jpeg_application(const scan *s, uint32_t marker, const uint8_t *segment, uint32_
         s->header->adobe = true;
 }
 
-/* Walks the markers from the start of the file to the first scan. The walk is the one libjpeg makes,
- * so the size found here is the size that will be decoded. */
+/* Walks the markers from the start of the file to the first scan. The walk is the one libjpeg
+ * makes, so the size found here is the size that will be decoded. */
 static fsh_status
 jpeg_header(const scan *s)
 {
@@ -119,16 +120,17 @@ jpeg_header(const scan *s)
     return refuse(s, FSH_REASON_CORRUPT, "ends or breaks off before the picture begins");
 }
 
-/* PNG -------------------------------------------------------------------------------------------- */
+/* PNG --------------------------------------------------------------------------------------------
+ */
 
 /* CRC-32 of the PNG specification (annex D), four bits a step. */
 static uint32_t
 crc32_of(const uint8_t *data, size_t bytes)
 {
-    static const uint32_t table[16] = {
-        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-        0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    static const uint32_t table[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC,
+                                       0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+                                       0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
     uint32_t crc = 0xFFFFFFFFu;
     size_t i;
 
@@ -139,8 +141,8 @@ crc32_of(const uint8_t *data, size_t bytes)
     return ~crc;
 }
 
-/* Walks all chunks to the end chunk and checks each sum: a file that is cut off anywhere is told here,
- * where libpng would hand over the rows it has. */
+/* Walks all chunks to the end chunk and checks each sum: a file that is cut off anywhere is told
+ * here, where libpng would hand over the rows it has. */
 static fsh_status
 png_header(const scan *s)
 {
@@ -169,7 +171,8 @@ png_header(const scan *s)
     return refuse(s, FSH_REASON_CORRUPT, "ends before its last chunk");
 }
 
-/* BMP -------------------------------------------------------------------------------------------- */
+/* BMP --------------------------------------------------------------------------------------------
+ */
 
 /* Where the pixels stand uncompressed, all rows must be there. The file size in the header is not
  * looked at: many writers leave it zero. */
@@ -211,7 +214,8 @@ bmp_header(const scan *s)
     return compression == 1 || compression == 2 ? FSH_OK : bmp_rows(s, bits);
 }
 
-/* WebP ------------------------------------------------------------------------------------------- */
+/* WebP -------------------------------------------------------------------------------------------
+ */
 
 static uint32_t
 little24(const uint8_t *at)
@@ -219,8 +223,8 @@ little24(const uint8_t *at)
     return little16(at) | (uint32_t)at[2] << 16;
 }
 
-/* One chunk that says the size: VP8X (extended), VP8L (lossless) or VP8 (lossy; after a 3-byte tag and
- * a 3-byte start code come 14 bits of each size). */
+/* One chunk that says the size: VP8X (extended), VP8L (lossless) or VP8 (lossy; after a 3-byte tag
+ * and a 3-byte start code come 14 bits of each size). */
 static fsh_status
 webp_size(const scan *s, const uint8_t *chunk, uint32_t length)
 {
@@ -274,7 +278,8 @@ webp_header(const scan *s)
     return at > 12 ? FSH_OK : refuse(s, FSH_REASON_CORRUPT, "empty");
 }
 
-/* TIFF ------------------------------------------------------------------------------------------- */
+/* TIFF -------------------------------------------------------------------------------------------
+ */
 
 /* All strips (or tiles) must lie inside the file. */
 static bool
@@ -287,7 +292,8 @@ tiff_pieces_inside(const fsh_tiff *tiff, uint16_t offsets_tag, uint16_t bytes_ta
         offsets.count != sizes.count)
         return false;
     for (i = 0; i < offsets.count; i++) {
-        uint64_t end = (uint64_t)fsh_tiff_value(tiff, &offsets, i) + fsh_tiff_value(tiff, &sizes, i);
+        uint64_t end =
+            (uint64_t)fsh_tiff_value(tiff, &offsets, i) + fsh_tiff_value(tiff, &sizes, i);
 
         if (end > tiff->bytes)
             return false;
@@ -311,7 +317,8 @@ tiff_header(const scan *s)
     if ((bits != 1 && bits != 8 && bits != 16) ||
         fsh_tiff_number(&tiff, FSH_TIFF_SAMPLE_FORMAT, 1) != 1)
         return refuse(s, FSH_REASON_UNSUPPORTED, "not 1, 8 or 16 bits of whole numbers");
-    /* A tile may be larger than the picture, and is allocated whole: 2^12 squared is far over use. */
+    /* A tile may be larger than the picture, and is allocated whole: 2^12 squared is far over use.
+     */
     if (fsh_tiff_number(&tiff, FSH_TIFF_TILE_WIDTH, 0) > 4096 ||
         fsh_tiff_number(&tiff, FSH_TIFF_TILE_HEIGHT, 0) > 4096)
         return refuse(s, FSH_REASON_UNSUPPORTED, "tiles over 4096 pixels");
@@ -321,7 +328,8 @@ tiff_header(const scan *s)
     return FSH_OK;
 }
 
-/* All formats ------------------------------------------------------------------------------------ */
+/* All formats ------------------------------------------------------------------------------------
+ */
 
 static fsh_status
 not_read(const scan *s)
@@ -378,8 +386,8 @@ check_size(const scan *s, uint64_t max_pixels)
         return refuse(s, FSH_REASON_CORRUPT, "a side of no pixels");
     if (width > 1 << 24 || height > 1 << 24 || width * height > max_pixels) {
         *s->reason = FSH_REASON_TOO_LARGE;
-        return fsh_fail(s->err, FSH_FORMAT, "%s: %llu x %llu is over %llu pixels", s->header->format,
-                        (unsigned long long)width, (unsigned long long)height,
+        return fsh_fail(s->err, FSH_FORMAT, "%s: %llu x %llu is over %llu pixels",
+                        s->header->format, (unsigned long long)width, (unsigned long long)height,
                         (unsigned long long)max_pixels);
     }
     return FSH_OK;

@@ -85,7 +85,8 @@ extern "C" fsh_status
 fsh_net_run(fsh_net *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n, fsh_err *err)
 {
     fsh_status status = guard(err, [&] {
-        if (picture->width != net->width || picture->height != net->height || picture->channels != 3)
+        if (picture->width != net->width || picture->height != net->height ||
+            picture->channels != 3)
             return fsh_fail(err, FSH_INTERNAL, "a picture of another size than the network's");
         if (net->outputs.size() != n)
             return fsh_fail(err, FSH_MODEL, "%zu outputs instead of %u", net->outputs.size(), n);

@@ -22,8 +22,8 @@ say_nothing(int, const char *, const char *, const char *, int, void *)
     return 0;
 }
 
-/* OpenCV writes some texts straight to std::cerr; the program is C and uses stderr, so that stream is
- * nobody else's. */
+/* OpenCV writes some texts straight to std::cerr; the program is C and uses stderr, so that stream
+ * is nobody else's. */
 extern "C" void
 fsh_vision_init(void)
 {
@@ -91,7 +91,8 @@ fsh_encode_png(const fsh_image *image, uint8_t **data, size_t *bytes, fsh_err *e
         if (image->channels > 1)
             cv::cvtColor(pixels, swapped,
                          image->channels == 3 ? cv::COLOR_RGB2BGR : cv::COLOR_RGBA2BGRA);
-        if (!cv::imencode(".png", image->channels > 1 ? swapped : pixels, encoded, {cv::IMWRITE_PNG_COMPRESSION, 6}))
+        if (!cv::imencode(".png", image->channels > 1 ? swapped : pixels, encoded,
+                          {cv::IMWRITE_PNG_COMPRESSION, 6}))
             return fsh_fail(err, FSH_INTERNAL, "PNG: cannot be encoded");
         auto *copy = static_cast<uint8_t *>(malloc(encoded.size()));
         if (!copy)

@@ -1,5 +1,6 @@
-/* The first directory of a TIFF file, which is also what an EXIF block is. Every offset and count is
- * checked against the bytes that are there; nothing is followed twice, so no cycle can hold us up. */
+/* The first directory of a TIFF file, which is also what an EXIF block is. Every offset and count
+ * is checked against the bytes that are there; nothing is followed twice, so no cycle can hold us
+ * up. */
 #ifndef FSH_STAGES_VISION_TIFF_H
 #define FSH_STAGES_VISION_TIFF_H
 
@@ -39,7 +40,8 @@ typedef struct fsh_tiff_field {
 /* False where data does not begin with a TIFF header whose first directory lies inside. */
 bool fsh_tiff_open(const uint8_t *data, size_t bytes, fsh_tiff *tiff);
 
-/* Finds a tag of unsigned whole numbers. False where it is missing, of another type or not inside. */
+/* Finds a tag of unsigned whole numbers. False where it is missing, of another type or not inside.
+ */
 bool fsh_tiff_find(const fsh_tiff *tiff, uint16_t tag, fsh_tiff_field *field);
 
 /* Value i of a field that fsh_tiff_find has found, i < count. */

@@ -13,9 +13,9 @@ using fsh::view;
 namespace
 {
 
-/* The part of a width x height picture that a target of `size` sees through `inverse`, with `margin`
- * pixels around; may be empty. Cutting it out first keeps large pictures cheap, and inside the 32767
- * pixels that OpenCV's warp can address. */
+/* The part of a width x height picture that a target of `size` sees through `inverse`, with
+ * `margin` pixels around; may be empty. Cutting it out first keeps large pictures cheap, and inside
+ * the 32767 pixels that OpenCV's warp can address. */
 cv::Rect
 seen(const fsh_affine &inverse, cv::Size size, int margin, const fsh_image *src)
 {
