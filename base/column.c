@@ -46,22 +46,14 @@ hid_t
 fsh_cell_type(fsh_cell cell)
 {
     switch (cell) {
-    case FSH_CELL_U8:
-        return H5Tcopy(H5T_STD_U8LE);
-    case FSH_CELL_I8:
-        return H5Tcopy(H5T_STD_I8LE);
-    case FSH_CELL_I32:
-        return H5Tcopy(H5T_STD_I32LE);
-    case FSH_CELL_I64:
-        return H5Tcopy(H5T_STD_I64LE);
-    case FSH_CELL_U64:
-        return H5Tcopy(H5T_STD_U64LE);
-    case FSH_CELL_F32:
-        return H5Tcopy(H5T_IEEE_F32LE);
-    case FSH_CELL_BYTES:
-        return H5Tvlen_create(H5T_STD_U8LE);
-    case FSH_CELL_TEXT:
-        return text_type();
+    case FSH_CELL_U8: return H5Tcopy(H5T_STD_U8LE);
+    case FSH_CELL_I8: return H5Tcopy(H5T_STD_I8LE);
+    case FSH_CELL_I32: return H5Tcopy(H5T_STD_I32LE);
+    case FSH_CELL_I64: return H5Tcopy(H5T_STD_I64LE);
+    case FSH_CELL_U64: return H5Tcopy(H5T_STD_U64LE);
+    case FSH_CELL_F32: return H5Tcopy(H5T_IEEE_F32LE);
+    case FSH_CELL_BYTES: return H5Tvlen_create(H5T_STD_U8LE);
+    case FSH_CELL_TEXT: return text_type();
     }
     return H5I_INVALID_HID;
 }
@@ -437,4 +429,41 @@ fsh_column_read_bytes(fsh_column *column, uint64_t row, uint8_t **data, size_t *
     *data = copy;
     *bytes = cell.len;
     return FSH_OK;
+}
+
+static fsh_status
+append_texts(fsh_column *column, fsh_column *from, uint64_t first, size_t n, fsh_err *err)
+{
+    char **texts = NULL;
+    fsh_status status = fsh_column_read_texts(from, first, n, &texts, err);
+    size_t i;
+
+    for (i = 0; i < n && !status; i++)
+        status = fsh_column_append_text(column, texts[i], err);
+    free(texts);
+    return status;
+}
+
+fsh_status
+fsh_column_append_column(fsh_column *column, fsh_column *from, fsh_err *err)
+{
+    size_t n, batch = 4096;
+    void *rows = malloc(batch * column->row_bytes + 1);
+    fsh_status status = FSH_OK;
+    uint64_t first;
+
+    if (!rows)
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", column->store->path);
+    for (first = 0; first < from->rows && !status; first += n) {
+        n = from->rows - first < batch ? (size_t)(from->rows - first) : batch;
+        if (column->cell == FSH_CELL_TEXT) {
+            status = append_texts(column, from, first, n, err);
+            continue;
+        }
+        status = read_rows(from, first, n, rows, err);
+        if (!status)
+            status = fsh_column_append(column, rows, n, err);
+    }
+    free(rows);
+    return status;
 }

@@ -94,6 +94,9 @@ fsh_status fsh_column_append_text(fsh_column *column, const char *text, fsh_err 
 fsh_status fsh_column_append_bytes(fsh_column *column, const void *data, size_t bytes,
                                    fsh_err *err);
 
+/* Appends all rows of a column of the same kind, not BYTES, of another file. */
+fsh_status fsh_column_append_column(fsh_column *column, fsh_column *from, fsh_err *err);
+
 /* Reads rows first to first + n - 1 of fixed size into rows; a range past the end is FORMAT. */
 fsh_status fsh_column_read(fsh_column *column, uint64_t first, size_t n, void *rows, fsh_err *err);
 
@@ -113,7 +116,8 @@ typedef struct fsh_store_part {
 } fsh_store_part;
 
 /* Makes a virtual column: the rows of the same column of all parts, one after the other. Nothing is
- * copied; a part that is missing later reads as zeros, which is HDF5's rule. */
+ * copied. Parts that are missing, or that HDF5 may not open later because too many files are open,
+ * read as zeros, without an error; as NaN where cells are F32. */
 fsh_status fsh_store_join(fsh_store *store, const fsh_column_spec *spec,
                           const fsh_store_part *parts, uint32_t n, fsh_err *err);
 

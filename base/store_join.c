@@ -1,4 +1,5 @@
 /* Virtual columns over the columns of other files. */
+#include <math.h>
 #include <string.h>
 
 #include "base/store_hdf5.h"
@@ -41,6 +42,8 @@ fsh_store_join(fsh_store *store, const fsh_column_spec *spec, const fsh_store_pa
     for (i = 0; i < spec->rank; i++)
         dims[1 + i] = spec->dims[i];
     space = H5Screate_simple((int)spec->rank + 1, dims, NULL);
+    if (spec->cell == FSH_CELL_F32)
+        done = H5Pset_fill_value(how, H5T_NATIVE_FLOAT, &(float){NAN});
     /* A space without rows cannot be virtual. */
     for (i = 0; i < n && done >= 0; first += parts[i++].rows)
         if (parts[i].rows)

@@ -213,7 +213,8 @@ give_identity(folder_walk *walk, const char *name, fsh_err *err)
     fsh_status status = sink->identity(sink->self, name, err);
     size_t i;
 
-    qsort(walk->pictures, walk->pictures_n, sizeof *walk->pictures, compare_names);
+    if (walk->pictures_n)
+        qsort(walk->pictures, walk->pictures_n, sizeof *walk->pictures, compare_names);
     for (i = 0; i < walk->pictures_n && !status; i++)
         status = sink->sample(sink->self, walk->pictures[i], err);
     return status;
@@ -295,8 +296,7 @@ reason_of_errno(const char *input, const char *path, int errno_value, fsh_reason
     switch (errno_value) {
     case EMFILE:
     case ENFILE:
-    case ENOMEM:
-        return fsh_fail_errno(err, errno_value, "%s: cannot be opened", path);
+    case ENOMEM: return fsh_fail_errno(err, errno_value, "%s: cannot be opened", path);
     case ENOENT:
     case ENOTDIR:
     case ESTALE:
@@ -305,9 +305,7 @@ reason_of_errno(const char *input, const char *path, int errno_value, fsh_reason
         /* A link without a target is still there itself. */
         *reason = lstat(path, &info) == 0 ? FSH_REASON_UNREADABLE : FSH_REASON_VANISHED;
         return FSH_OK;
-    default:
-        *reason = FSH_REASON_UNREADABLE;
-        return FSH_OK;
+    default: *reason = FSH_REASON_UNREADABLE; return FSH_OK;
     }
 }
 

@@ -12,16 +12,6 @@ enum { GAP = 4, BACKGROUND = 255, MISSING = 224, VARIANTS_MAX = 256 };
 
 static const uint64_t pixels_max = 64 << 20;
 
-const fsh_arg fsh_contact_args[] = {
-    FSH_ARG_INT(fsh_contact_params, rows, 1, 1000, "12", "lines of the sheet"),
-    FSH_ARG_INT(fsh_contact_params, columns, 1, 1000, "1", "samples in a line"),
-    FSH_ARG_INT(fsh_contact_params, cell, 0, 4096, "0",
-                "side of a picture, px; 0: as it is stored"),
-    FSH_ARG_INT(fsh_contact_params, variant, -1, 255, "-1",
-                "which variant alone; -1: all, side by side"),
-    FSH_ARG_END,
-};
-
 typedef struct contact_sheet {
     fsh_shard_file *file;
     const fsh_shard_info *info;

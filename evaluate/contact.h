@@ -4,17 +4,14 @@
 
 #include <stdint.h>
 
-#include "base/args.h"
 #include "base/status.h"
 
-/* Fields in the order of the rows of fsh_contact_args, which say units and limits. */
 typedef struct fsh_contact_params {
-    int64_t rows, columns;
-    int64_t cell;
-    int64_t variant;
+    int64_t rows;    /* lines of the sheet, from 1 */
+    int64_t columns; /* samples in a line, from 1 */
+    int64_t cell;    /* side of a picture, px; 0: as it is stored */
+    int64_t variant; /* this variant alone; -1: all, side by side */
 } fsh_contact_params;
-
-extern const fsh_arg fsh_contact_args[];
 
 /* Writes a PNG. Samples are taken at even distances over the whole file, always the same ones. With
  * variant -1 a line shows one sample with all its variants, and `columns` is how many samples stand

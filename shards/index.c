@@ -9,9 +9,17 @@
 #include "base/store.h"
 #include "shards/index_parts.h"
 
+enum { COPY_CHUNK_ROWS = 1024 };
+
 static fsh_status
-join_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column column,
-            fsh_store_part *parts, fsh_err *err)
+out_of_memory(const fsh_index_builder *build, fsh_err *err)
+{
+    return fsh_fail(err, FSH_MEMORY, "%s: out of memory", build->plan->output);
+}
+
+static fsh_status
+join_column(const fsh_index_builder *build, fsh_shard_column column, fsh_store_part *parts,
+            fsh_err *err)
 {
     const fsh_shard_meta *meta = &fsh_shard_get_info(build->first)->meta;
     fsh_column_spec spec =
@@ -21,7 +29,7 @@ join_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column c
     for (i = 0; i < build->plan->units; i++)
         parts[i] = (fsh_store_part){build->parts[i].file,
                                     build->parts[i].rows[fsh_shard_column_table(column)]};
-    return fsh_store_join(store, &spec, parts, build->plan->units, err);
+    return fsh_store_join(build->store, &spec, parts, build->plan->units, err);
 }
 
 /* One cell of a table that index.h5 holds itself: a number, or a text. */
@@ -35,24 +43,15 @@ static cell
 cell_of(const fsh_index_builder *build, fsh_shard_column column, uint64_t row)
 {
     switch (column) {
-    case FSH_COLUMN_IDENTITY_LABEL:
-        return (cell){row, NULL};
-    case FSH_COLUMN_IDENTITY_NAME:
-        return (cell){0, build->classes[row].name};
-    case FSH_COLUMN_IDENTITY_IMAGES:
-        return (cell){build->classes[row].images, NULL};
-    case FSH_COLUMN_IDENTITY_SAMPLES:
-        return (cell){build->classes[row].samples, NULL};
-    case FSH_COLUMN_IDENTITY_REJECTED:
-        return (cell){build->classes[row].rejected, NULL};
-    case FSH_COLUMN_REASON_CODE:
-        return (cell){0, fsh_reason_code((fsh_reason)(row + 1))};
-    case FSH_COLUMN_REASON_SAMPLES:
-        return (cell){build->totals.rejected[row + 1], NULL};
-    case FSH_COLUMN_SHARD_FILE:
-        return (cell){0, build->parts[row].file};
-    default:
-        return (cell){build->parts[row].totals.images, NULL};
+    case FSH_COLUMN_IDENTITY_LABEL: return (cell){row, NULL};
+    case FSH_COLUMN_IDENTITY_NAME: return (cell){0, build->classes[row].name};
+    case FSH_COLUMN_IDENTITY_IMAGES: return (cell){build->classes[row].images, NULL};
+    case FSH_COLUMN_IDENTITY_SAMPLES: return (cell){build->classes[row].samples, NULL};
+    case FSH_COLUMN_IDENTITY_REJECTED: return (cell){build->classes[row].rejected, NULL};
+    case FSH_COLUMN_REASON_CODE: return (cell){0, fsh_reason_code((fsh_reason)(row + 1))};
+    case FSH_COLUMN_REASON_SAMPLES: return (cell){build->totals.rejected[row + 1], NULL};
+    case FSH_COLUMN_SHARD_FILE: return (cell){0, build->parts[row].file};
+    default: return (cell){build->parts[row].totals.images, NULL};
     }
 }
 
@@ -65,13 +64,12 @@ rows_of(const fsh_index_builder *build, fsh_shard_table table)
 }
 
 static fsh_status
-write_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column column,
-             fsh_err *err)
+write_column(const fsh_index_builder *build, fsh_shard_column column, fsh_err *err)
 {
     fsh_column_spec spec = fsh_shard_column_spec(column, 0, FSH_ENCODING_RAW, 0);
     uint64_t row, rows = rows_of(build, fsh_shard_column_table(column));
     fsh_column *open = NULL;
-    fsh_status status = fsh_column_create(store, &spec, &open, err);
+    fsh_status status = fsh_column_create(build->store, &spec, &open, err);
 
     for (row = 0; row < rows && !status; row++) {
         cell value = cell_of(build, column, row);
@@ -85,8 +83,38 @@ write_column(const fsh_index_builder *build, fsh_store *store, fsh_shard_column 
     return status;
 }
 
+/* What the shards are copied to while they are read. Bigger chunks than theirs: there are more
+ * rows. */
 static fsh_status
-write_columns(const fsh_index_builder *build, fsh_store *store, fsh_err *err)
+make_copies(fsh_index_builder *build, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    int i;
+
+    for (i = 0; i < FSH_COLUMN_N && !status; i++) {
+        fsh_column_spec spec = fsh_shard_column_spec((fsh_shard_column)i, 0, FSH_ENCODING_RAW, 0);
+
+        spec.chunk_rows = COPY_CHUNK_ROWS;
+        if (fsh_shard_column_place((fsh_shard_column)i) == FSH_PLACE_COPIED)
+            status = fsh_column_create(build->store, &spec, &build->copies[i], err);
+    }
+    return status;
+}
+
+static fsh_status
+finish_copies(fsh_index_builder *build, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    int i;
+
+    for (i = 0; i < FSH_COLUMN_N && !status; i++)
+        status = fsh_column_close(&build->copies[i], err);
+    return status;
+}
+
+/* What only can be written when all shards are known. */
+static fsh_status
+write_rest(const fsh_index_builder *build, fsh_err *err)
 {
     fsh_store_part *parts = calloc(build->plan->units, sizeof *parts);
     fsh_shard_meta meta = fsh_shard_get_info(build->first)->meta;
@@ -94,30 +122,44 @@ write_columns(const fsh_index_builder *build, fsh_store *store, fsh_err *err)
     int i;
 
     if (!parts)
-        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", build->plan->output);
+        return out_of_memory(build, err);
     meta.unit = build->plan->units;
-    status = fsh_shard_write_meta(store, &meta, true, err);
+    status = fsh_shard_write_meta(build->store, &meta, true, err);
     for (i = 0; i < FSH_COLUMN_N && !status; i++) {
         fsh_shard_column column = (fsh_shard_column)i;
+        fsh_shard_place place = fsh_shard_column_place(column);
 
-        if (!fsh_shard_column_used(column, true, meta.dimension))
+        if (place == FSH_PLACE_COPIED || !fsh_shard_column_used(column, true, meta.dimension))
             continue;
-        if (fsh_shard_column_table(column) == FSH_TABLE_ROWS ||
-            fsh_shard_column_table(column) == FSH_TABLE_REJECTED)
-            status = join_column(build, store, column, parts, err);
-        else
-            status = write_column(build, store, column, err);
+        status = place == FSH_PLACE_JOINED ? join_column(build, column, parts, err)
+                                           : write_column(build, column, err);
     }
     free(parts);
     return status;
 }
 
 static fsh_status
-write_index(fsh_index_builder *build, fsh_err *err)
+write_index(fsh_index_builder *build, const char *path, fsh_err *err)
+{
+    fsh_status status = fsh_store_create(path, &build->store, err);
+    uint32_t i;
+
+    if (!status)
+        status = make_copies(build, err);
+    for (i = 0; i < build->plan->units && !status; i++)
+        status = fsh_index_gather(build, i, err);
+    if (!status)
+        status = finish_copies(build, err);
+    return status ? status : write_rest(build, err);
+}
+
+/* Makes index.h5 under a temporary name, then renames it. */
+static fsh_status
+make_index(fsh_index_builder *build, fsh_err *err)
 {
     char path[FSH_PATH_BYTES], temporary[FSH_PATH_BYTES], name[128];
-    fsh_store *store = NULL;
     fsh_status status, closed;
+    int i;
 
     snprintf(build->index.file, sizeof build->index.file, "%s", build->plan->index);
     snprintf(name, sizeof name, ".%s.%ld.tmp", build->plan->index, (long)getpid());
@@ -126,10 +168,10 @@ write_index(fsh_index_builder *build, fsh_err *err)
         status = fsh_path_join(temporary, build->plan->output, name, err);
     if (status)
         return status;
-    status = fsh_store_create(temporary, &store, err);
-    if (!status)
-        status = write_columns(build, store, err);
-    closed = fsh_store_close(&store, status ? NULL : err);
+    status = write_index(build, temporary, err);
+    for (i = 0; i < FSH_COLUMN_N; i++)
+        fsh_column_abandon(&build->copies[i]);
+    closed = fsh_store_close(&build->store, status ? NULL : err);
     status = status ? status : closed;
     if (!status)
         status = fsh_file_commit(temporary, path, err);
@@ -149,31 +191,34 @@ write_manifest(const fsh_index_builder *build, fsh_err *err)
     if (status)
         return status;
     fsh_index_print_manifest(build, &text);
-    status = fsh_text_ok(&text)
-                 ? fsh_file_write(path, text.data, text.bytes, err)
-                 : fsh_fail(err, FSH_MEMORY, "%s: out of memory", build->plan->output);
+    status = fsh_text_ok(&text) ? fsh_file_write(path, text.data, text.bytes, err)
+                                : out_of_memory(build, err);
     fsh_text_fini(&text);
     return status;
+}
+
+static void
+builder_fini(fsh_index_builder *build)
+{
+    uint64_t i;
+
+    for (i = 0; i < build->classes_n; i++)
+        free(build->classes[i].name);
+    free(build->classes);
+    free(build->parts);
+    fsh_shard_close(&build->first);
 }
 
 fsh_status
 fsh_index_build(const fsh_index_plan *plan, fsh_index_totals *totals, fsh_err *err)
 {
-    fsh_index_builder build = {.plan = plan};
-    fsh_status status = FSH_OK;
-    uint32_t i;
+    fsh_index_builder build = {.plan = plan, .parts = calloc(plan->units, sizeof *build.parts)};
+    fsh_status status = build.parts ? make_index(&build, err) : out_of_memory(&build, err);
 
-    build.parts = calloc(plan->units, sizeof *build.parts);
-    if (!build.parts)
-        status = fsh_fail(err, FSH_MEMORY, "%s: out of memory", plan->output);
-    for (i = 0; i < plan->units && !status; i++)
-        status = fsh_index_gather(&build, i, err);
-    if (!status)
-        status = write_index(&build, err);
     if (!status)
         status = write_manifest(&build, err);
     if (!status)
         *totals = build.totals;
-    fsh_index_fini(&build);
+    builder_fini(&build);
     return status;
 }

@@ -97,6 +97,18 @@ hash_shard(const fsh_index_builder *build, const char *path, uint32_t unit, fsh_
 }
 
 static fsh_status
+copy_columns(fsh_index_builder *build, fsh_shard_file *file, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    int i;
+
+    for (i = 0; i < FSH_COLUMN_N && !status; i++)
+        if (build->copies[i])
+            status = fsh_shard_copy(file, (fsh_shard_column)i, build->copies[i], err);
+    return status;
+}
+
+static fsh_status
 take_shard(fsh_index_builder *build, fsh_shard_file *file, const char *path, uint32_t unit,
            fsh_err *err)
 {
@@ -110,6 +122,8 @@ take_shard(fsh_index_builder *build, fsh_shard_file *file, const char *path, uin
     if (!status)
         status = take_classes(build, path, &counts, err);
     part->totals = counts.totals;
+    if (!status)
+        status = copy_columns(build, file, err);
     if (!status)
         status = hash_shard(build, path, unit, err);
     memcpy(part->rows, info->rows, sizeof part->rows);
@@ -138,16 +152,4 @@ fsh_index_gather(fsh_index_builder *build, uint32_t unit, fsh_err *err)
     else
         fsh_shard_close(&file);
     return status ? with_remedy(path, unit, status, err) : FSH_OK;
-}
-
-void
-fsh_index_fini(fsh_index_builder *build)
-{
-    uint64_t i;
-
-    for (i = 0; i < build->classes_n; i++)
-        free(build->classes[i].name);
-    free(build->classes);
-    free(build->parts);
-    fsh_shard_close(&build->first);
 }

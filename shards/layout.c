@@ -9,17 +9,15 @@ enum { CHUNK_ROWS = 128 };
 /* Stand-ins in the table for what differs from job to job. */
 enum { SIZE = UINT16_MAX, DIMENSION = UINT16_MAX - 1 };
 
-enum { BOTH = true, INDEX = false };
-
 static const struct {
     fsh_column_spec spec;
     fsh_shard_table table;
-    bool in_shards;
+    fsh_shard_place place;
 } rows[] = {
 #define COLUMN(name, dataset, cell, table, files, rank, first, second, third)                      \
     {{dataset, FSH_CELL_##cell, rank, {first, second, third}, CHUNK_ROWS},                         \
      FSH_TABLE_##table,                                                                            \
-     files},
+     FSH_PLACE_##files},
 #include "shards/columns.def"
 #undef COLUMN
 };
@@ -32,10 +30,17 @@ fsh_shard_column_table(fsh_shard_column column)
     return rows[column].table;
 }
 
+fsh_shard_place
+fsh_shard_column_place(fsh_shard_column column)
+{
+    return rows[column].place;
+}
+
 bool
 fsh_shard_column_used(fsh_shard_column column, bool index, uint32_t dimension)
 {
-    return (index || rows[column].in_shards) && (column != FSH_COLUMN_EMBEDDING || dimension > 0);
+    return (index || rows[column].place != FSH_PLACE_INDEX) &&
+           (column != FSH_COLUMN_EMBEDDING || dimension > 0);
 }
 
 fsh_column_spec

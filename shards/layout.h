@@ -26,6 +26,16 @@ typedef enum fsh_shard_column {
     FSH_COLUMN_N
 } fsh_shard_column;
 
+/* How index.h5 has a column; columns.def says why. */
+typedef enum fsh_shard_place {
+    FSH_PLACE_JOINED, /* virtual, over the shards */
+    FSH_PLACE_COPIED, /* the rows of all shards again */
+    FSH_PLACE_TABLE,  /* its own rows */
+    FSH_PLACE_INDEX   /* the same, and shards do not have it */
+} fsh_shard_place;
+
+fsh_shard_place fsh_shard_column_place(fsh_shard_column column);
+
 fsh_shard_table fsh_shard_column_table(fsh_shard_column column);
 
 /* Whether a shard, or index.h5, with embeddings of this dimension has the column. */

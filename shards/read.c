@@ -195,6 +195,14 @@ fsh_shard_read_texts(fsh_shard_file *file, fsh_shard_column column, uint64_t fir
 }
 
 fsh_status
+fsh_shard_copy(fsh_shard_file *file, fsh_shard_column column, fsh_column *to, fsh_err *err)
+{
+    fsh_column *found = find_column(file, column, err);
+
+    return found ? fsh_column_append_column(to, found, err) : FSH_FORMAT;
+}
+
+fsh_status
 fsh_shard_read_picture(fsh_shard_file *file, uint64_t row, uint8_t **data, size_t *bytes,
                        fsh_err *err)
 {

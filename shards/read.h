@@ -43,6 +43,10 @@ fsh_status fsh_shard_read(fsh_shard_file *file, fsh_shard_column column, uint64_
 fsh_status fsh_shard_read_texts(fsh_shard_file *file, fsh_shard_column column, uint64_t first,
                                 size_t n, char ***texts, fsh_err *err);
 
+/* Appends all rows of a column to a column of another file. */
+fsh_status fsh_shard_copy(fsh_shard_file *file, fsh_shard_column column, fsh_column *to,
+                          fsh_err *err);
+
 /* Reads the picture of one row into *data (caller frees): size * size * 3 RGB bytes, or the encoded
  * file. */
 fsh_status fsh_shard_read_picture(fsh_shard_file *file, uint64_t row, uint8_t **data, size_t *bytes,
