@@ -111,7 +111,8 @@ fsh_shard_add(fsh_shard *shard, const fsh_shard_row *row, fsh_err *err)
                           {FSH_COLUMN_LANDMARKS, landmarks},
                           {FSH_COLUMN_MASK_CLASS, &row->mask_class},
                           {FSH_COLUMN_EMBEDDING, row->embedding ? row->embedding : shard->unknown},
-                          {FSH_COLUMN_MEAN_DISTANCE, &row->mean_distance}};
+                          {FSH_COLUMN_MEAN_DISTANCE, &row->mean_distance},
+                          {FSH_COLUMN_FLAGGED, &row->flagged}};
     fsh_status status = add_picture(shard, row, err);
 
     if (!status)

@@ -249,7 +249,7 @@ plain_h5py_reads_a_raw_shard(void **state)
         "assert (f[\"images\"][4] == 4).all()\n"
         "types = {\"label\": \"i8\", \"variant\": \"u1\", \"sample_id\": \"u8\", \"box\": \"i4\",\n"
         "         \"landmarks\": \"f4\", \"mask_class\": \"i1\", \"embedding\": \"f4\",\n"
-        "         \"mean_distance\": \"f4\"}\n"
+        "         \"mean_distance\": \"f4\", \"flagged\": \"u1\"}\n"
         "assert all(f[k].dtype == np.dtype(\"<\" + t) for k, t in types.items())\n"
         "assert f[\"landmarks\"].shape == (6, 68, 2) and f[\"embedding\"].shape == (6, 4)\n"
         "assert np.isnan(f[\"landmarks\"][0]).all() and f[\"landmarks\"][3, 0, 0] == 3\n"

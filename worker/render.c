@@ -183,7 +183,7 @@ write_picture(fsh_work *work, const fsh_face *face, const char *source, uint32_t
     int64_t label = work->unit.first_label + fsh_work_identity(work, face->sample);
     fsh_shard_row row = {made->bytes, made->bytes_n, label, (uint8_t)variant, face->key, source, face->crop,
                          made->has_landmarks ? made->landmarks : NULL, face->mask_class, face->embedding,
-                         face->mean_distance};
+                         face->mean_distance, face->flagged};
     fsh_shard_rejected rejected = {source, label, made->reason, NAN, (uint8_t)variant};
 
     if (made->reason != FSH_REASON_NONE)
