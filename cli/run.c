@@ -68,29 +68,30 @@ serve(const fsh_job *job, const run_options *options, uint32_t workers, fsh_prog
     return fsh_coordinator_run(job, &to, totals, err);
 }
 
-/* Where the time of the workers went, largest first being left to the reader: the order is the pipeline's. */
+/* Where the time of the workers' threads went, in the order of the pipeline; "rest" is what is in none of the
+ * stages: starting, loading models, messages, waiting. */
 static void
-print_times(const fsh_job *job, const fsh_coordinator_totals *totals)
+print_times(const fsh_job *job, const fsh_coordinator_totals *totals, double thread_seconds)
 {
     const char *names[FSH_REPORT_TIMES_MAX + 1];
-    uint64_t all = 0;
+    double rest = 100;
     uint32_t i;
 
     fsh_job_time_names(job, names);
-    for (i = 0; names[i]; i++)
-        all += totals->times_ns[i];
-    if (all == 0)
-        return;
     printf("stages       ");
-    for (i = 0; names[i]; i++)
-        if (totals->times_ns[i] * 1000 >= all)
-            printf(" %s %.1f%%", names[i], 100.0 * (double)totals->times_ns[i] / (double)all);
-    printf("\n");
+    for (i = 0; names[i]; i++) {
+        double share = 100e-9 * (double)totals->times_ns[i] / thread_seconds;
+
+        rest -= share;
+        if (share >= 0.1)
+            printf(" %s %.1f%%", names[i], share);
+    }
+    printf(" rest %.1f%%\nlargest worker %11.0f MB of memory\n", rest, (double)totals->rss_bytes / 1e6);
 }
 
 static void
-report(const fsh_job *job, const fsh_progress *progress, const fsh_index_totals *result,
-       const fsh_coordinator_totals *totals)
+report(const fsh_job *job, const run_options *options, uint32_t workers, const fsh_progress *progress,
+       const fsh_index_totals *result, const fsh_coordinator_totals *totals)
 {
     double seconds = fsh_progress_seconds(progress);
 
@@ -99,7 +100,8 @@ report(const fsh_job *job, const fsh_progress *progress, const fsh_index_totals 
     if (progress->mode != FSH_LOG_BAR)
         return;
     fsh_summary_print(job, result, totals->units, seconds);
-    print_times(job, totals);
+    if (workers && totals->rss_bytes)
+        print_times(job, totals, seconds * workers * (double)options->threads);
 }
 
 static fsh_status
@@ -128,7 +130,7 @@ run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_er
     free(hashes);
     if (status)
         return status;
-    report(job, &progress, &result, &totals);
+    report(job, options, workers, &progress, &result, &totals);
     return fsh_summary_judge(job, &result, err);
 }
 

@@ -114,9 +114,9 @@ find_stage(const char *name, uint32_t line, const char *file, const fsh_stage **
 static fsh_status
 read_chain(fsh_chain *chain, const fsh_node *list, const char *file, fsh_err *err)
 {
-    const fsh_node *entry, *params;
-    const fsh_stage *stage;
-    const char *name;
+    const fsh_node *entry, *params = NULL;
+    const fsh_stage *stage = NULL;
+    const char *name = NULL;
 
     if (list->kind != FSH_NODE_LIST)
         return fsh_fail(err, FSH_USAGE, "%s:%u: found %s, expected a list of stages such as [mask, augment]",
@@ -268,9 +268,9 @@ add_single_chain_step(fsh_job *job, const fsh_stage *stage, const fsh_node *para
 static fsh_status
 read_entry(fsh_job *job, const fsh_node *entry, const char *file, bool *variants_seen, fsh_err *err)
 {
-    const fsh_node *params;
-    const fsh_stage *stage;
-    const char *name;
+    const fsh_node *params = NULL;
+    const fsh_stage *stage = NULL;
+    const char *name = NULL;
     fsh_status status = split_entry(entry, file, &name, &params, err);
 
     if (status)
