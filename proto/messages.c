@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum field_type { TYPE_U32, TYPE_U64, TYPE_TEXT, TYPE_HASH, TYPE_U64S } field_type;
+typedef enum field_type { TYPE_U32, TYPE_U64, TYPE_TEXT, TYPE_HASH, TYPE_U64S, TYPE_BYTES } field_type;
 
 typedef struct field {
     const char *name;
@@ -102,7 +102,8 @@ measure(const void *value, field_type type)
     case TYPE_TEXT: return strlen(text_of(value));
     case TYPE_HASH: return FSH_HASH_BYTES;
     case TYPE_U64:
-    case TYPE_U64S: break;
+    case TYPE_U64S:
+    case TYPE_BYTES: break; /* both begin with their number */
     }
     return *(const uint64_t *)value;
 }
@@ -126,6 +127,9 @@ write_field(msgpack_packer *packer, const void *value, field_type type, uint64_t
     case TYPE_TEXT: msgpack_pack_str_with_body(packer, text_of(value), measured); break;
     case TYPE_HASH: msgpack_pack_bin_with_body(packer, value, measured); break;
     case TYPE_U64S: write_list(packer, value); break;
+    case TYPE_BYTES:
+        msgpack_pack_bin_with_body(packer, ((const fsh_bytes *)value)->at, measured);
+        break;
     }
 }
 
@@ -182,7 +186,7 @@ typedef enum kind { KIND_NUMBER, KIND_TEXT, KIND_BYTES, KIND_ARRAY } kind;
 
 typedef struct reader {
     const uint8_t *at, *end;
-    char *memory; /* where the next text goes */
+    char *memory; /* where the next text or bytes go */
 } reader;
 
 /* How MessagePack begins an item whose value or length does not fit into the first byte. */
@@ -262,6 +266,16 @@ read_text(reader *in, uint64_t bytes, void *value)
 }
 
 static bool
+read_bytes(reader *in, uint64_t n, fsh_bytes *bytes)
+{
+    *bytes = (fsh_bytes){n, in->memory};
+    if (!read_body(in, n, in->memory))
+        return false;
+    in->memory += n;
+    return true;
+}
+
+static bool
 read_list(reader *in, uint64_t n, uint64_t *list)
 {
     uint64_t i;
@@ -276,7 +290,8 @@ read_list(reader *in, uint64_t n, uint64_t *list)
 static bool
 read_field(reader *in, const field *which, void *value)
 {
-    static const kind kinds[] = {KIND_NUMBER, KIND_NUMBER, KIND_TEXT, KIND_BYTES, KIND_ARRAY};
+    static const kind kinds[] = {KIND_NUMBER, KIND_NUMBER, KIND_TEXT, KIND_BYTES, KIND_ARRAY,
+                                 KIND_BYTES};
     uint64_t measured;
 
     if (!read_head(in, kinds[which->type], &measured) || !in_limits(which, measured))
@@ -287,6 +302,7 @@ read_field(reader *in, const field *which, void *value)
     case TYPE_TEXT: return read_text(in, measured, value);
     case TYPE_HASH: return read_body(in, measured, value);
     case TYPE_U64S: return read_list(in, measured, value);
+    case TYPE_BYTES: return read_bytes(in, measured, value);
     }
     return false;
 }
@@ -396,7 +412,7 @@ print_senders(unsigned senders, fsh_text *out)
 void
 fsh_messages_print(fsh_text *out)
 {
-    static const char *const types[] = {"U32", "U64", "TEXT", "HASH", "U64S"};
+    static const char *const types[] = {"U32", "U64", "TEXT", "HASH", "U64S", "BYTES"};
     uint32_t i, k;
 
     for (i = 0; i < ROWS_N; i++) {

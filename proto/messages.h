@@ -18,10 +18,11 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "proto/pieces.h"
 #include "proto/report.h"
 
 enum {
-    FSH_PROTOCOL = 1,               /* edition of the table */
+    FSH_PROTOCOL = 2,               /* edition of the table */
     FSH_HELD_MAX = 16,              /* leases that one worker may hold */
     FSH_MESSAGE_BYTES_MAX = 1 << 21 /* of any message on the wire */
 };
@@ -44,12 +45,19 @@ typedef enum fsh_message_number {
 #undef END
 } fsh_message_number;
 
-/* One struct per message. A text is borrowed: from the sender's memory before encoding, from the
+/* A field of BYTES. */
+typedef struct fsh_bytes {
+    uint64_t n;
+    const void *at;
+} fsh_bytes;
+
+/* One struct per message. A text, and what BYTES point at, is borrowed: from the sender's memory before encoding, from the
  * message after decoding; NULL is sent as an empty text. */
 #define FSH_FIELD_U32(field, high)  uint32_t field;
 #define FSH_FIELD_U64(field, high)  uint64_t field;
 #define FSH_FIELD_TEXT(field, high) const char *field;
 #define FSH_FIELD_HASH(field, high) fsh_hash field;
+#define FSH_FIELD_BYTES(field, high) fsh_bytes field;
 #define FSH_FIELD_U64S(field, high)                                                                \
     struct {                                                                                       \
         uint64_t n;                                                                                \
