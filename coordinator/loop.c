@@ -297,8 +297,10 @@ serve(fsh_coordination *me, fsh_err *err)
     if (status || fsh_books_are_done(me->books))
         return status;
     status = open_link(me, err);
-    if (status)
+    if (status) {
+        uv_run(&me->loop, UV_RUN_DEFAULT); /* what was opened of it closes there */
         return status;
+    }
     start_handles(me);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_STARTED,
                                                       .text = fsh_link_address(me->link)});

@@ -1,24 +1,32 @@
-/* ZeroMQ's descriptor is edge-triggered: it becomes readable when something changes, and a send or
- * receive can use that up. So the descriptor only wakes the loop, and whether there are messages is
- * asked of ZMQ_EVENTS: before the loop sleeps (prepare: with messages left, an idle handle keeps it
- * awake) and after it wakes (check: take them, at most TURN_MESSAGES so that timers and processes
- * get their time). */
+/* The socket with its options, and what comes and goes over it. What happens around it is next door:
+ * watch.c (the loop), door.c (who may join), monitor.c and crowd.c (connections). */
 #include "proto/link.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
+#include "proto/crowd.h"
+#include "proto/door.h"
+#include "proto/monitor.h"
+#include "proto/watch.h"
+
+/* libzmq has the option, its header shows it only to builds with draft functions. */
+#ifndef ZMQ_ZAP_ENFORCE_DOMAIN
+#define ZMQ_ZAP_ENFORCE_DOMAIN 93
+#endif
+
 enum {
-    TURN_MESSAGES = 512,
     QUEUE_MESSAGES = 10000, /* that wait for one peer */
     LINGER_MS = 1000,
-    HANDLES = 4,
-    BEAT_MS = 5000, /* ZeroMQ's own heartbeat: finds connections that are cut without a word */
-    BEAT_TIMEOUT_MS = 30000,
-    RECONNECT_MS = 200,
-    RECONNECT_MAX_MS = 5000,
-    HANDSHAKE_MS = 10000,
+    BEAT_MS = 1000, /* ZeroMQ's own heartbeat: finds connections that are cut without a word */
+    BEAT_TIMEOUT_MS = 5000,
+    CONNECT_TIMEOUT_MS = 5000,
+    RECONNECT_MS = 100,
+    RECONNECT_MAX_MS = 2000,
+    RETRY_MS = 1000, /* after a handshake that libzmq does not repeat by itself */
+    HANDSHAKE_MS = 5000,
+    SOCKETS_MAX = 16,
     ADDRESS_BYTES = 512
 };
 
@@ -35,15 +43,19 @@ __tsan_default_suppressions(void)
 #endif
 
 struct fsh_link {
+    uv_loop_t *loop;
     void *context, *socket;
     fsh_link_options options;
     char address[ADDRESS_BYTES];
-    uv_poll_t poll;
-    uv_prepare_t prepare;
-    uv_check_t check;
-    uv_idle_t idle;
-    int handles_open;
-    uint64_t dropped;
+    fsh_watch watch;
+    fsh_door *door;       /* NULL where no keys are asked for */
+    fsh_monitor *monitor;
+    fsh_crowd crowd;      /* of a coordinator */
+    uv_timer_t retry;     /* of a worker */
+    int parts_open;       /* that are in the loop */
+    bool closing;
+    const char *sender; /* key of the message that is being told */
+    fsh_link_counts counts;
 };
 
 bool
@@ -61,15 +73,6 @@ fsh_link_is_public(const char *address)
 
 /* ---- receiving ---- */
 
-static bool
-has_messages(fsh_link *link)
-{
-    int events = 0;
-    size_t bytes = sizeof events;
-
-    return zmq_getsockopt(link->socket, ZMQ_EVENTS, &events, &bytes) == 0 && (events & ZMQ_POLLIN);
-}
-
 static void
 drop_rest(fsh_link *link)
 {
@@ -79,7 +82,7 @@ drop_rest(fsh_link *link)
     while (zmq_msg_recv(&part, link->socket, ZMQ_DONTWAIT) >= 0 && zmq_msg_more(&part))
         ;
     zmq_msg_close(&part);
-    link->dropped++;
+    link->counts.dropped++;
 }
 
 /* The first part of what a ROUTER receives is the sender's name. True: *peer is set and the message
@@ -102,66 +105,123 @@ receive_peer(fsh_link *link, fsh_peer *peer)
     return good;
 }
 
+/* A key that has been taken off the list is out from now on, although its connection is still there. */
 static void
-receive_one(fsh_link *link)
+tell(fsh_link *link, const fsh_peer *peer, zmq_msg_t *message)
 {
+    const char *key = link->door ? zmq_msg_gets(message, "User-Id") : "";
+
+    link->sender = key ? key : "";
+    if (!link->door || fsh_door_allows(link->door, link->sender)) {
+        link->options.received(link->options.self, peer, zmq_msg_data(message),
+                               zmq_msg_size(message));
+        return;
+    }
+    link->counts.dropped++;
+    if (link->options.struck)
+        link->options.struck(link->options.self, peer);
+}
+
+static void
+receive_one(void *self)
+{
+    fsh_link *link = self;
     fsh_peer peer = {{0}};
     zmq_msg_t part;
 
-    if (link->options.bind && !receive_peer(link, &peer))
+    if (link->closing || (link->options.bind && !receive_peer(link, &peer)))
         return;
     zmq_msg_init(&part);
     if (zmq_msg_recv(&part, link->socket, ZMQ_DONTWAIT) >= 0) {
         if (zmq_msg_more(&part))
             drop_rest(link);
         else
-            link->options.received(link->options.self, &peer, zmq_msg_data(&part),
-                                   zmq_msg_size(&part));
+            tell(link, &peer, &part);
     }
     zmq_msg_close(&part);
 }
 
 static void
-on_check(uv_check_t *check)
+on_turned(void *self)
 {
-    fsh_link *link = check->data;
-    int n;
+    fsh_link *link = self;
 
-    for (n = 0; n < TURN_MESSAGES && link->socket && has_messages(link); n++)
-        receive_one(link);
-    if (link->options.turned)
+    if (link->options.turned && !link->closing)
         link->options.turned(link->options.self);
 }
 
-static void
-on_idle(uv_idle_t *idle)
+/* ---- connections come and go ---- */
+
+static fsh_link_failure
+failure_of(fsh_monitor_event event)
 {
-    (void)idle;
+    switch (event) {
+    case FSH_MONITOR_UNLISTED: return FSH_LINK_UNLISTED;
+    case FSH_MONITOR_MISMATCH: return FSH_LINK_MISMATCH;
+    default: return FSH_LINK_STRANGE;
+    }
+}
+
+/* libzmq gives a connection up whose handshake was refused; the reason may pass, so we do not. */
+static void
+on_retry(uv_timer_t *timer)
+{
+    fsh_link *link = timer->data;
+
+    zmq_disconnect(link->socket, link->address);
+    zmq_connect(link->socket, link->address);
 }
 
 static void
-on_prepare(uv_prepare_t *prepare)
+note_of_worker(fsh_link *link, fsh_monitor_event event)
 {
-    fsh_link *link = prepare->data;
+    bool refused = event == FSH_MONITOR_UNLISTED || event == FSH_MONITOR_MISMATCH ||
+                   event == FSH_MONITOR_STRANGE;
 
-    if (has_messages(link))
-        uv_idle_start(&link->idle, on_idle);
+    if (event == FSH_MONITOR_SHAKEN)
+        link->counts.entered++;
+    if (!refused && event != FSH_MONITOR_CUT)
+        return;
+    if (refused)
+        uv_timer_start(&link->retry, on_retry, RETRY_MS, 0);
+    if (link->options.failed)
+        link->options.failed(link->options.self, failure_of(event));
+}
+
+static void
+note_of_coordinator(fsh_link *link, fsh_monitor_event event, uint32_t value)
+{
+    switch (event) {
+    case FSH_MONITOR_LISTENING: link->crowd.listener = (int)value; break;
+    case FSH_MONITOR_ACCEPTED:
+        link->counts.connections++;
+        fsh_crowd_come(&link->crowd, value);
+        break;
+    case FSH_MONITOR_DISCONNECTED: fsh_crowd_go(&link->crowd, value); break;
+    case FSH_MONITOR_SHAKEN: link->counts.entered++; break;
+    default: break;
+    }
+}
+
+static void
+on_monitor(void *self, fsh_monitor_event event, uint32_t value)
+{
+    fsh_link *link = self;
+
+    if (link->closing)
+        return;
+    if (link->options.bind)
+        note_of_coordinator(link, event, value);
     else
-        uv_idle_stop(&link->idle);
-}
-
-static void
-on_wake(uv_poll_t *poll, int status, int events)
-{
-    (void)poll, (void)status, (void)events;
+        note_of_worker(link, event);
 }
 
 /* ---- opening and closing ---- */
 
-static void
+static bool
 set(void *socket, int option, int value)
 {
-    zmq_setsockopt(socket, option, &value, sizeof value);
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
 }
 
 static void
@@ -177,6 +237,7 @@ set_options(fsh_link *link)
     set(link->socket, ZMQ_HEARTBEAT_TIMEOUT, BEAT_TIMEOUT_MS);
     set(link->socket, ZMQ_HEARTBEAT_TTL, BEAT_TIMEOUT_MS);
     set(link->socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+    set(link->socket, ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS);
     set(link->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS);
     set(link->socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
     set(link->socket, ZMQ_IPV6, 1);
@@ -214,56 +275,107 @@ connect_socket(fsh_link *link)
     return zmq_connect(link->socket, link->options.address);
 }
 
+/* ENFORCE_DOMAIN: without an answer from the door nobody comes in. */
+static bool
+set_keys(fsh_link *link, const fsh_keys *keys)
+{
+    void *socket = link->socket;
+    size_t n = FSH_KEY_LETTERS + 1;
+
+    if (zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys->own_public.letters, n) != 0 ||
+        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->own_secret.letters, n) != 0)
+        return false;
+    if (!link->options.bind)
+        return zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, keys->coordinator.letters, n) == 0;
+    return set(socket, ZMQ_CURVE_SERVER, 1) && set(socket, ZMQ_ZAP_ENFORCE_DOMAIN, 1) &&
+           zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, FSH_DOOR_DOMAIN, strlen(FSH_DOOR_DOMAIN)) == 0;
+}
+
+static fsh_status
+open_door(fsh_link *link, fsh_err *err)
+{
+    const fsh_keys *keys = link->options.keys;
+    fsh_status status = FSH_OK;
+
+    if (keys && !set_keys(link, keys))
+        return fsh_fail(err, FSH_NETWORK, "this libzmq cannot use keys: %s",
+                        zmq_strerror(zmq_errno()));
+    if (keys && link->options.bind)
+        status = fsh_door_open(link->loop, link->context, keys->allowed, &link->door, err);
+    link->parts_open += link->door != NULL;
+    link->options.keys = NULL;
+    return status;
+}
+
+static fsh_status
+open_monitor(fsh_link *link, fsh_err *err)
+{
+    fsh_status status = fsh_monitor_open(link->loop, link->context, link->socket, link, on_monitor,
+                                         &link->monitor, err);
+
+    link->parts_open += link->monitor != NULL;
+    if (!status && link->options.bind)
+        status = fsh_crowd_init(&link->crowd, link->options.connections_max, err);
+    return status;
+}
+
+static fsh_status
+join(fsh_link *link, fsh_err *err)
+{
+    bool binds = link->options.bind;
+    int failed = binds ? bind_socket(link) : connect_socket(link);
+
+    if (failed)
+        return fsh_fail(err, FSH_NETWORK, "%s: cannot %s: %s", link->options.address,
+                        binds ? "listen there" : "connect", zmq_strerror(zmq_errno()));
+    link->watch.self = link;
+    link->watch.readable = receive_one;
+    link->watch.turned = on_turned;
+    if (!fsh_watch_start(link->loop, link->socket, &link->watch))
+        return fsh_fail(err, FSH_NETWORK, "%s: the event loop cannot watch it", link->address);
+    link->parts_open++;
+    return FSH_OK;
+}
+
 static fsh_status
 open_socket(fsh_link *link, fsh_err *err)
 {
-    bool binds = link->options.bind;
-    int failed;
-
     link->context = zmq_ctx_new();
     if (link->context) {
-        zmq_ctx_set(link->context, ZMQ_MAX_SOCKETS, 16);
-        link->socket = zmq_socket(link->context, binds ? ZMQ_ROUTER : ZMQ_DEALER);
+        zmq_ctx_set(link->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+        link->socket = zmq_socket(link->context, link->options.bind ? ZMQ_ROUTER : ZMQ_DEALER);
     }
     if (!link->socket)
         return fsh_fail(err, FSH_NETWORK, "ZeroMQ cannot make a socket: %s",
                         zmq_strerror(zmq_errno()));
     set_options(link);
-    failed = binds ? bind_socket(link) : connect_socket(link);
-    if (failed)
-        return fsh_fail(err, FSH_NETWORK, "%s: cannot %s: %s", link->options.address,
-                        binds ? "listen there" : "connect", zmq_strerror(zmq_errno()));
     return FSH_OK;
 }
 
 static void
-close_socket(fsh_link *link)
+free_link(fsh_link *link)
 {
     if (link->socket)
         zmq_close(link->socket);
     if (link->context)
         zmq_ctx_term(link->context);
-    link->socket = link->context = NULL;
+    fsh_crowd_fini(&link->crowd);
+    free(link);
 }
 
-static fsh_status
-start_handles(uv_loop_t *loop, fsh_link *link, fsh_err *err)
+static void
+on_part_closed(void *self)
 {
-    int descriptor;
-    size_t bytes = sizeof descriptor;
+    fsh_link *link = self;
 
-    if (zmq_getsockopt(link->socket, ZMQ_FD, &descriptor, &bytes) != 0 ||
-        uv_poll_init(loop, &link->poll, descriptor) != 0)
-        return fsh_fail(err, FSH_NETWORK, "%s: the event loop cannot watch it", link->address);
-    uv_prepare_init(loop, &link->prepare);
-    uv_check_init(loop, &link->check);
-    uv_idle_init(loop, &link->idle);
-    link->handles_open = HANDLES;
-    link->poll.data = link->prepare.data = link->check.data = link->idle.data = link;
-    uv_poll_start(&link->poll, UV_READABLE, on_wake);
-    uv_prepare_start(&link->prepare, on_prepare);
-    uv_check_start(&link->check, on_check);
-    return FSH_OK;
+    if (--link->parts_open == 0)
+        free_link(link);
+}
+
+static void
+on_timer_closed(uv_handle_t *timer)
+{
+    on_part_closed(timer->data);
 }
 
 fsh_status
@@ -274,28 +386,23 @@ fsh_link_open(uv_loop_t *loop, const fsh_link_options *options, fsh_link **link,
 
     if (!opened)
         return fsh_fail(err, FSH_MEMORY, "no memory for a connection");
+    opened->loop = loop;
     opened->options = *options;
+    opened->parts_open = 1;
+    uv_timer_init(loop, &opened->retry);
+    opened->retry.data = opened;
     status = open_socket(opened, err);
     if (!status)
-        status = start_handles(loop, opened, err);
-    if (status) {
-        close_socket(opened);
-        free(opened);
-        return status;
-    }
-    *link = opened;
-    return FSH_OK;
-}
-
-static void
-on_closed(uv_handle_t *handle)
-{
-    fsh_link *link = handle->data;
-
-    if (--link->handles_open == 0) {
-        close_socket(link);
-        free(link);
-    }
+        status = open_door(opened, err);
+    if (!status)
+        status = open_monitor(opened, err);
+    if (!status)
+        status = join(opened, err);
+    if (status)
+        fsh_link_close(&opened);
+    else
+        *link = opened;
+    return status;
 }
 
 void
@@ -306,10 +413,14 @@ fsh_link_close(fsh_link **link)
     *link = NULL;
     if (!closing)
         return;
-    uv_close((uv_handle_t *)&closing->poll, on_closed);
-    uv_close((uv_handle_t *)&closing->prepare, on_closed);
-    uv_close((uv_handle_t *)&closing->check, on_closed);
-    uv_close((uv_handle_t *)&closing->idle, on_closed);
+    closing->closing = true;
+    if (closing->watch.socket)
+        fsh_watch_stop(&closing->watch, on_part_closed);
+    if (closing->monitor)
+        fsh_monitor_close(&closing->monitor, on_part_closed);
+    if (closing->door)
+        fsh_door_close(&closing->door, closing, on_part_closed);
+    uv_close((uv_handle_t *)&closing->retry, on_timer_closed);
 }
 
 /* ---- sending ---- */
@@ -328,8 +439,26 @@ fsh_link_send(fsh_link *link, const fsh_peer *peer, const void *data, size_t byt
     return zmq_send(link->socket, data, bytes, ZMQ_DONTWAIT) >= 0;
 }
 
-uint64_t
-fsh_link_dropped(const fsh_link *link)
+const char *
+fsh_link_sender(const fsh_link *link)
 {
-    return link->dropped;
+    return link->sender;
+}
+
+fsh_link_counts
+fsh_link_get_counts(const fsh_link *link)
+{
+    fsh_link_counts counts = link->counts;
+
+    counts.open = link->crowd.n;
+    counts.most = link->crowd.most;
+    counts.shut = link->crowd.shut_n;
+    counts.unlisted = link->door ? fsh_door_turned_away(link->door) : 0;
+    return counts;
+}
+
+const char *
+fsh_link_trouble(const fsh_link *link)
+{
+    return link->door ? fsh_door_trouble(link->door) : "";
 }

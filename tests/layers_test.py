@@ -24,7 +24,7 @@ LAYERS = {
 
 # Headers of libraries, and the only files that include them.
 LIBRARIES = {
-    r"zmq\.h": r"proto/link\.c",
+    r"zmq\.h": r"proto/(link|watch|door|monitor|allowed|keys)\.c",
     r"hdf5\.h": r"base/store_(disk|hdf5)\.h",
     r"sqlite3\.h": r"coordinator/ledger\.c",
     r"msgpack(/.*)?\.h": r"proto/.*",

@@ -493,10 +493,10 @@ work(worker *me, const char *address)
                                 .received = on_received};
     fsh_status status = fsh_link_open(&me->loop, &options, &me->link, &me->err);
 
-    if (status)
-        return status;
+    me->result = status;
     me->heard_ms = uv_now(&me->loop);
-    start_handles(me);
+    if (!status)
+        start_handles(me);
     uv_run(&me->loop, UV_RUN_DEFAULT);
     return me->result;
 }
