@@ -8,7 +8,7 @@
 static const fsh_command *const commands[] = {
     &fsh_command_run,    &fsh_command_plan,        &fsh_command_unit,   &fsh_command_finish,
     &fsh_command_coordinator, &fsh_command_worker, &fsh_command_compute_child,
-    &fsh_command_inspect,   &fsh_command_stages, &fsh_command_doctor,
+    &fsh_command_keygen,    &fsh_command_inspect,   &fsh_command_stages, &fsh_command_doctor,
     NULL};
 
 static void

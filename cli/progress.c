@@ -176,7 +176,8 @@ tell_terminal(fsh_progress *progress, const fsh_coordinator_event *event)
     if (event->kind == FSH_COORDINATOR_UNIT_FAILED || event->kind == FSH_COORDINATOR_UNIT_BURIED)
         fsh_text_addf(&line, "unit %u, attempt %u%s: ", event->unit, event->attempt,
                       event->kind == FSH_COORDINATOR_UNIT_BURIED ? ", given up" : "");
-    else if (event->kind != FSH_COORDINATOR_DRAINING || event->totals->units_done == event->totals->units)
+    else if (event->kind != FSH_COORDINATOR_WARNING &&
+             (event->kind != FSH_COORDINATOR_DRAINING || event->totals->units_done == event->totals->units))
         return;
     fsh_text_add_visible(&line, event->text);
     fsh_progress_clear(progress);

@@ -13,7 +13,7 @@
 typedef struct run_options {
     fsh_job_options job;
     int64_t workers, threads;
-    char bind[FSH_ARG_TEXT_BYTES];
+    char bind[FSH_ARG_TEXT_BYTES], keys[FSH_ARG_TEXT_BYTES];
     int32_t log;
     bool explain, insecure;
 } run_options;
@@ -22,7 +22,8 @@ typedef struct run_options {
     FSH_ARG_CHOICE(run_options, log, FSH_LOG_MODES, "auto", "what is told; auto: bar on a terminal, else json")
 #define BIND_ROWS                                                                                      \
     FSH_ARG_TEXT(run_options, bind, "", "address for workers: ipc://PATH or tcp://HOST:PORT; private by default"), \
-    FSH_ARG_BOOL(run_options, insecure, "false", "allow an address that other machines reach")
+    FSH_ARG_TEXT(run_options, keys, "", "folder of keys from `faceshard keygen`: only listed workers may join"), \
+    FSH_ARG_BOOL(run_options, insecure, "false", "allow an address that other machines reach, without keys")
 
 static const fsh_arg run_rows[] = {
     FSH_JOB_OPTION_ROWS(run_options),
@@ -60,6 +61,7 @@ serve(const fsh_job *job, const run_options *options, uint32_t workers, fsh_prog
     fsh_coordinator_options_init(&to);
     to.address = options->bind[0] ? options->bind : NULL;
     to.insecure = options->insecure;
+    to.keys = options->keys[0] ? options->keys : NULL;
     to.workers = workers;
     to.threads = options->threads ? (uint32_t)options->threads : 1;
     to.shard_hashes = hashes;
@@ -96,7 +98,7 @@ report(const fsh_job *job, const run_options *options, uint32_t workers, const f
     double seconds = fsh_progress_seconds(progress);
 
     if (progress->mode == FSH_LOG_JSON)
-        fsh_summary_print_json(result, seconds);
+        fsh_summary_print_json(result, totals, seconds);
     if (progress->mode != FSH_LOG_BAR)
         return;
     fsh_summary_print(job, result, totals->units, seconds);
@@ -179,5 +181,6 @@ const fsh_command fsh_command_coordinator = {
     "coordinator", "JOB.yaml", 1, 1, "serve a job to workers that run elsewhere",
     "Like `run` without workers of its own: they join with `faceshard worker ADDRESS`, in any number and order.\n"
     "They must see the input and output folders under the same paths. Example:\n\n"
-    "  faceshard coordinator JOB.yaml --bind tcp://127.0.0.1:8685\n",
+    "  faceshard keygen keys\n"
+    "  faceshard coordinator JOB.yaml --bind tcp://0.0.0.0:8685 --keys keys\n",
     coordinator_rows, sizeof(run_options), true, run_coordinator};

@@ -45,7 +45,8 @@ fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t u
 }
 
 void
-fsh_summary_print_json(const fsh_index_totals *totals, double seconds)
+fsh_summary_print_json(const fsh_index_totals *totals, const fsh_coordinator_totals *served,
+                       double seconds)
 {
     const char *separator = "";
     uint32_t i;
@@ -59,7 +60,11 @@ fsh_summary_print_json(const fsh_index_totals *totals, double seconds)
                    (unsigned long long)totals->rejected[i]);
             separator = ",";
         }
-    printf("},\"seconds\":%.3f}\n", seconds);
+    printf("},\"refused\":{\"connections\":%llu,\"keys\":%llu,\"workers\":%llu,\"messages\":%llu,"
+           "\"broken_messages\":%llu},\"seconds\":%.3f}\n",
+           (unsigned long long)served->refused_connections, (unsigned long long)served->refused_keys,
+           (unsigned long long)served->refused_workers, (unsigned long long)served->refused_messages,
+           (unsigned long long)served->broken_messages, seconds);
 }
 
 fsh_status

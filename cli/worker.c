@@ -7,11 +7,13 @@
 
 typedef struct worker_options {
     int64_t threads, parent;
+    char keys[FSH_ARG_TEXT_BYTES];
 } worker_options;
 
 static const fsh_arg rows[] = {
     FSH_ARG_INT(worker_options, threads, 0, 1024, "0", "compute threads; 0: one for every processor"),
     FSH_ARG_INT(worker_options, parent, 0, 4194304, "0", "process that must not be outlived; 0: none"),
+    FSH_ARG_TEXT(worker_options, keys, "", "folder of keys from `faceshard keygen`, where the coordinator asks for them"),
     FSH_ARG_END};
 
 static fsh_status
@@ -22,6 +24,7 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
 
     fsh_worker_options_init(&to);
     to.threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN));
+    to.keys = options->keys[0] ? options->keys : NULL;
     to.parent_pid = (uint32_t)options->parent;
     return fsh_worker_run(invocation->words[0], &to, err);
 }

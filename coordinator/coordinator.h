@@ -29,6 +29,10 @@ typedef struct fsh_coordinator_totals {
     uint64_t times_ns[FSH_REPORT_TIMES_MAX]; /* of committed units */
     uint64_t rss_bytes;       /* of the largest worker so far, with its compute child */
     uint64_t broken_messages; /* that were refused */
+    uint64_t refused_messages;    /* too many, or under the name of somebody else */
+    uint64_t refused_workers;     /* whose version or job is another, or that were too many */
+    uint64_t refused_connections; /* that have not shown a listed key */
+    uint64_t refused_keys;        /* of these, with a good key that is not on the list */
 } fsh_coordinator_totals;
 
 typedef enum fsh_coordinator_event_kind {
@@ -38,6 +42,7 @@ typedef enum fsh_coordinator_event_kind {
     FSH_COORDINATOR_WORKER_LEFT,   /* host, pid; text: why */
     FSH_COORDINATOR_UNIT_FAILED,   /* unit, attempt; text: why */
     FSH_COORDINATOR_UNIT_BURIED,   /* unit, attempt; text: why */
+    FSH_COORDINATOR_WARNING,       /* text: what a person may want to mend */
     FSH_COORDINATOR_DRAINING,      /* no more units are lent; text: why */
     FSH_COORDINATOR_ENDED
 } fsh_coordinator_event_kind;
@@ -57,12 +62,14 @@ typedef struct fsh_coordinator_options {
     /* To bind; NULL: a private socket that only this user's processes reach. */
     const char *address;
     bool insecure;    /* allow an address that other machines reach, with no keys asked for */
+    const char *keys; /* folder of keys (proto/keys.h); NULL: none are asked for */
+    uint32_t connections_max; /* at a time; 0: as fsh_link_options says */
     uint32_t workers; /* processes to start here; 0: all come from elsewhere */
     uint32_t threads; /* compute threads of each */
     uint32_t heartbeat_ms, silence_ms, stall_ms, grace_ms;
     uint32_t attempts_max; /* failures after which a unit is buried */
-    /* Ended by NULL; NULL: this program's `worker`. Address, --threads T and --parent PID are put
-     * behind it. */
+    /* Ended by NULL; NULL: this program's `worker`. Address, --threads T, --parent PID and,
+     * with keys, --keys FOLDER are put behind it. */
     const char *const *worker_command;
     fsh_hash *shard_hashes; /* NULL, or a place per unit for the SHA-256 of its shard */
     void *self;
@@ -74,7 +81,7 @@ void fsh_coordinator_options_init(fsh_coordinator_options *options);
 
 /* Serves until every unit is committed or buried. The job must be planned (coordinator/plan.h).
  * Fails with BUSY where another coordinator works on the output, USAGE for a public address without
- * `insecure`, INTERRUPTED after SIGINT or SIGTERM, FULL for a full disk, and the failure of a
+ * keys and without `insecure`, INTERRUPTED after SIGINT or SIGTERM, FULL for a full disk, and the failure of a
  * buried unit after all others are done. *totals is filled in every case. */
 fsh_status fsh_coordinator_run(const fsh_job *job, const fsh_coordinator_options *options,
                                fsh_coordinator_totals *totals, fsh_err *err);

@@ -83,13 +83,14 @@ spawn(fsh_crew *crew, hand *of)
                                     .stdio = files,
                                     .stdio_count = 3,
                                     .exit_cb = on_ended};
-    const char *const behind[] = {
-        crew->options.address, "--threads", threads, "--parent", parent, NULL};
+    const char *keys = crew->options.keys;
+    const char *const behind[] = {crew->options.address, "--threads", threads, "--parent", parent,
+                                  keys ? "--keys" : NULL, keys, NULL};
     uint32_t n, i;
 
     snprintf(threads, sizeof threads, "%" PRIu32, crew->options.threads);
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
-    for (n = 0; crew->options.command[n] && n < ARGUMENTS_MAX - 6; n++)
+    for (n = 0; crew->options.command[n] && n < ARGUMENTS_MAX - 8; n++)
         arguments[n] = crew->options.command[n];
     for (i = 0; i < sizeof behind / sizeof *behind; i++)
         arguments[n + i] = behind[i];

@@ -13,6 +13,7 @@ typedef struct fsh_crew fsh_crew;
 typedef struct fsh_crew_options {
     const char *const *command; /* ended by NULL; borrowed until close */
     const char *address;        /* borrowed until close */
+    const char *keys;           /* folder of the workers' keys, or NULL; borrowed until close */
     uint32_t n, threads;
 } fsh_crew_options;
 

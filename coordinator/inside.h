@@ -39,12 +39,19 @@ typedef struct fsh_coordination {
     uint64_t drain_until_ms;
     fsh_status result; /* why it drains */
     fsh_err err;
+    fsh_rate strangers;           /* messages of peers that are no members */
+    uint64_t refused_messages;
+    uint64_t warned_ms, warned_n; /* when, and of how many keys that are not on the list */
+    fsh_err trouble;              /* with the list of keys, as it was told */
     fsh_status complaint; /* with which a worker last left */
     fsh_err complaint_why;
     char folder[64]; /* of a private socket, "" otherwise */
 } fsh_coordination;
 
 /* ---- speak.c ---- */
+
+/* Brings the totals of what was refused up to date. */
+void fsh_coordination_note_intruders(fsh_coordination *me);
 
 /* Tells the caller's sink, with totals brought up to date. */
 void fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event);
@@ -62,6 +69,9 @@ void fsh_coordination_send_answers(fsh_coordination *me);
 
 /* A message has come: `received` of the link, self is the fsh_coordination. */
 void fsh_coordination_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes);
+
+/* Its key has been taken off the list: `struck` of the link, self is the fsh_coordination. */
+void fsh_coordination_strike(void *self, const fsh_peer *peer);
 
 /* A worker has left, or is given up (died). */
 void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died,

@@ -263,7 +263,10 @@ fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms)
 void
 fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool clear)
 {
-    lessee->credit = clear ? units_n : lessee->credit + units_n;
+    uint64_t wanted = clear ? units_n : (uint64_t)lessee->credit + units_n;
+    uint32_t room = lessee->held_n < FSH_CREDIT_MAX ? FSH_CREDIT_MAX - lessee->held_n : 0;
+
+    lessee->credit = wanted < room ? (uint32_t)wanted : room;
     if (lessee->credit == 0)
         fsh_ring_remove(&lessee->wanting);
     else if (fsh_ring_is_empty(&lessee->wanting))

@@ -78,7 +78,9 @@ uint64_t fsh_lessee_done(const fsh_lessee *lessee); /* steps of the unit that it
 /* Any message is a sign of life. */
 void fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms);
 
-/* The worker wants units_n more; clear: and nothing that it wanted before. */
+/* The worker wants units_n more; clear: and nothing that it wanted before. With what it
+ * holds that is at most FSH_CREDIT_MAX: nobody gathers all units. */
+enum { FSH_CREDIT_MAX = 64 };
 void fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool clear);
 
 /* Lends the next ready unit to the worker that has waited longest. False: no unit, or nobody who

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "coordinator/commit.h"
@@ -13,6 +14,7 @@
 
 enum {
     TICK_MS = 200,
+    WARN_MS = 10000,
     LAST_WORDS_MS = 2000 /* for the BYE of workers whose grace has passed */
 };
 
@@ -45,6 +47,7 @@ close_handles(fsh_coordination *me)
     for (i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&me->interrupts[i], NULL);
     fsh_crew_close(&me->crew);
+    fsh_coordination_note_intruders(me);
     fsh_link_close(&me->link);
 }
 
@@ -130,6 +133,35 @@ expire(fsh_coordination *me)
                                 stalled.token);
 }
 
+static void
+warn(fsh_coordination *me, const char *text)
+{
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_WARNING, .text = text});
+}
+
+/* What the person at the coordinator can mend: a list of keys that cannot be read, and a worker that
+ * is not on it, which is told once in a while however often it knocks. */
+static void
+mind_keys(fsh_coordination *me)
+{
+    uint64_t now = uv_now(&me->loop), n = me->link ? fsh_link_get_counts(me->link).unlisted : 0;
+    const char *trouble = me->link ? fsh_link_trouble(me->link) : "";
+    fsh_err err;
+
+    if (strcmp(trouble, me->trouble.text) != 0) {
+        snprintf(me->trouble.text, sizeof me->trouble.text, "%s", trouble);
+        warn(me, trouble[0] ? trouble : "the list of keys is whole again");
+    }
+    if (n == me->warned_n || (me->warned_ms && now - me->warned_ms < WARN_MS))
+        return;
+    me->warned_n = n;
+    me->warned_ms = now;
+    fsh_fail(&err, FSH_NETWORK, "a worker whose key is not on the list wants to join; to let it in, add "
+             "this line to %s/" FSH_KEYS_ALLOWED ": %s NAME", me->options.keys,
+             fsh_link_unlisted(me->link));
+    warn(me, err.text);
+}
+
 /* Workers that were started here and cannot work are not started for ever; without any other there
  * is nobody to wait for. */
 static void
@@ -154,6 +186,7 @@ on_timer(uv_timer_t *timer)
 
     expire(me);
     mind_crew(me);
+    mind_keys(me);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_PROGRESS});
     fsh_coordination_turn(me);
 }
@@ -192,7 +225,7 @@ fsh_coordinator_event_name(fsh_coordinator_event_kind kind)
 {
     static const char *const names[] = {"started",     "progress",    "worker_joined",
                                         "worker_left", "unit_failed", "unit_buried",
-                                        "draining",    "ended"};
+                                        "warning",     "draining",    "ended"};
 
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
@@ -211,10 +244,10 @@ choose_address(fsh_coordination *me, char address[FSH_PATH_BYTES], fsh_err *err)
         snprintf(me->folder, sizeof me->folder, "%s", folder);
         snprintf(address, FSH_PATH_BYTES, "ipc://%s/wire", folder);
     }
-    if (!me->options.insecure && fsh_link_is_public(address))
+    if (!me->options.insecure && !me->options.keys && fsh_link_is_public(address))
         return fsh_fail(err, FSH_USAGE,
-                        "%s: other machines reach this address and nobody is asked for a key; bind "
-                        "to 127.0.0.1, "
+                        "%s: other machines reach this address and nobody is asked for a key; make "
+                        "keys with `faceshard keygen DIR` and say --keys DIR, bind to 127.0.0.1, "
                         "or say --insecure where the network is trusted",
                         address);
     return FSH_OK;
@@ -227,12 +260,22 @@ open_link(fsh_coordination *me, fsh_err *err)
     fsh_link_options options = {.address = address,
                                 .bind = true,
                                 .bytes_max = FSH_MESSAGE_BYTES_MAX,
+                                .connections_max = me->options.connections_max,
                                 .self = me,
                                 .received = fsh_coordination_obey,
-                                .turned = fsh_coordination_turn};
+                                .turned = fsh_coordination_turn,
+                                .struck = fsh_coordination_strike};
+    fsh_keys keys = {0};
     fsh_status status = choose_address(me, address, err);
 
-    return status ? status : fsh_link_open(&me->loop, &options, &me->link, err);
+    if (!status && me->options.keys) {
+        status = fsh_keys_read(me->options.keys, FSH_KEYS_COORDINATOR, &keys, err);
+        options.keys = &keys;
+    }
+    if (!status)
+        status = fsh_link_open(&me->loop, &options, &me->link, err);
+    fsh_keys_wipe(&keys);
+    return status;
 }
 
 static fsh_status
@@ -240,7 +283,7 @@ open_crew(fsh_coordination *me, fsh_err *err)
 {
     fsh_crew_options options = {
         me->options.worker_command ? me->options.worker_command : own_command,
-        fsh_link_address(me->link), me->options.workers, me->options.threads};
+        fsh_link_address(me->link), me->options.keys, me->options.workers, me->options.threads};
 
     return me->options.workers ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
 }

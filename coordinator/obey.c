@@ -7,6 +7,18 @@
 #include "coordinator/commit.h"
 #include "coordinator/inside.h"
 
+enum { WORKERS_MAX = 4096 };
+
+/* Far more than a worker ever says: units that take no time at all make some thousand messages a
+ * second. What is refused is said again, like all that is lost on the way. */
+static const fsh_rate_limit messages_max = {20000, 20000};
+
+/* Of all peers together that are no members yet: HELLO, mostly. */
+static const fsh_rate_limit strangers_max = {10000, 5000};
+
+/* Of one worker: each is answered with the whole job. */
+static const fsh_rate_limit hellos_max = {20, 4};
+
 /* ---- shards that are handed in ---- */
 
 typedef struct check {
@@ -82,6 +94,20 @@ fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died, 
     fsh_roster_remove(&me->roster, member);
 }
 
+void
+fsh_coordination_strike(void *self, const fsh_peer *peer)
+{
+    static const char why[] = "its key has been taken off the coordinator's list";
+    static const fsh_message message = {.number = FSH_MESSAGE_REFUSE, .refuse = {why}};
+    fsh_coordination *me = self;
+    fsh_member *member = fsh_roster_find(&me->roster, peer);
+
+    if (me->closing || !member)
+        return;
+    fsh_coordination_say(me, peer, &message);
+    fsh_coordination_part_with(me, member, false, why);
+}
+
 static fsh_member *
 welcome_new(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello *hello)
 {
@@ -89,6 +115,7 @@ welcome_new(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello 
 
     if (!member)
         return NULL;
+    snprintf(member->key.letters, sizeof member->key.letters, "%s", fsh_link_sender(me->link));
     member->lessee = fsh_leases_join(me->leases, member, uv_now(&me->loop));
     if (!member->lessee) {
         fsh_roster_remove(&me->roster, member);
@@ -100,19 +127,38 @@ welcome_new(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello 
     return member;
 }
 
+/* Writes why this worker cannot take part, or "". */
+static void
+judge(const fsh_coordination *me, const fsh_member *member, const fsh_message_hello *hello,
+      char why[512])
+{
+    why[0] = '\0';
+    if (hello->protocol != FSH_PROTOCOL || strcmp(hello->version, FSH_VERSION) != 0 ||
+        hello->units.n != hello->tokens.n)
+        snprintf(why, 512,
+                 "the coordinator is faceshard %s (protocol %d), this worker is %s (protocol "
+                 "%" PRIu32 "): install the same version on both",
+                 FSH_VERSION, FSH_PROTOCOL, hello->version, hello->protocol);
+    else if (hello->job[0] && strcmp(hello->job, me->work->job_hash) != 0)
+        snprintf(why, 512,
+                 "this worker works on job %.12s, and the coordinator has job %.12s now: start it "
+                 "again",
+                 hello->job, me->work->job_hash);
+    else if (!member && me->roster.n >= WORKERS_MAX)
+        snprintf(why, 512, "the coordinator has %u workers, and takes no more", me->roster.n);
+}
+
 static bool
-refuse(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello *hello)
+refuse(fsh_coordination *me, const fsh_peer *peer, const fsh_member *member,
+       const fsh_message_hello *hello)
 {
     char why[512];
     fsh_message message = {.number = FSH_MESSAGE_REFUSE, .refuse = {why}};
 
-    if (hello->protocol == FSH_PROTOCOL && strcmp(hello->version, FSH_VERSION) == 0 &&
-        hello->units.n == hello->tokens.n)
+    judge(me, member, hello, why);
+    if (!why[0])
         return false;
-    snprintf(why, sizeof why,
-             "the coordinator is faceshard %s (protocol %d), this worker is %s (protocol %" PRIu32
-             "): install the same version on both",
-             FSH_VERSION, FSH_PROTOCOL, hello->version, hello->protocol);
+    fsh_books_totals(me->books)->refused_workers++;
     fsh_coordination_say(me, peer, &message);
     return true;
 }
@@ -142,11 +188,11 @@ take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member,
                            .welcome = {fsh_books_epoch(me->books), me->options.heartbeat_ms,
                                        me->work->job, me->work->job_hash}};
 
-    if (refuse(me, peer, hello))
+    if (refuse(me, peer, member, hello))
         return;
     if (!member)
         member = welcome_new(me, peer, hello);
-    if (!member)
+    if (!member || !fsh_rate_take(&member->hellos, &hellos_max, uv_now(&me->loop)))
         return;
     fsh_coordination_say(me, peer, &message);
     take_inventory(me, member, hello);
@@ -250,6 +296,18 @@ obey(fsh_coordination *me, const fsh_peer *peer, fsh_member *member, const fsh_m
     }
 }
 
+/* Everybody may say so much and no more, and nobody under the name of a worker with another key. */
+static bool
+may_speak(fsh_coordination *me, fsh_member *member)
+{
+    uint64_t now = uv_now(&me->loop);
+
+    if (!member)
+        return fsh_rate_take(&me->strangers, &strangers_max, now);
+    return strcmp(member->key.letters, fsh_link_sender(me->link)) == 0 &&
+           fsh_rate_take(&member->messages, &messages_max, now);
+}
+
 void
 fsh_coordination_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes)
 {
@@ -260,6 +318,10 @@ fsh_coordination_obey(void *self, const fsh_peer *peer, const void *data, size_t
 
     if (me->closing)
         return;
+    if (!may_speak(me, member)) {
+        me->refused_messages++;
+        return;
+    }
     if (fsh_message_decode(data, bytes, FSH_FROM_WORKER, &message, NULL) != FSH_OK) {
         fsh_books_totals(me->books)->broken_messages++;
         return;

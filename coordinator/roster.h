@@ -4,6 +4,7 @@
 #define FSH_COORDINATOR_ROSTER_H
 
 #include "coordinator/lease.h"
+#include "coordinator/rate.h"
 #include "coordinator/ring.h"
 #include "proto/link.h"
 
@@ -12,6 +13,8 @@ typedef struct fsh_member {
     fsh_ring link; /* in fsh_roster.members */
     fsh_lessee *lessee;
     char host[256];
+    fsh_key key; /* that its connection has shown; "" without keys */
+    fsh_rate messages, hellos;
     uint32_t pid;
     uint64_t samples_running; /* about how many of its unit's samples are done */
 } fsh_member;

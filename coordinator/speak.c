@@ -4,11 +4,26 @@
 #include "coordinator/inside.h"
 
 void
+fsh_coordination_note_intruders(fsh_coordination *me)
+{
+    fsh_coordinator_totals *totals = fsh_books_totals(me->books);
+    fsh_link_counts counts;
+
+    if (!me->link)
+        return;
+    counts = fsh_link_get_counts(me->link);
+    totals->refused_connections = counts.connections - counts.entered;
+    totals->refused_keys = counts.unlisted;
+    totals->refused_messages = me->refused_messages + counts.dropped;
+}
+
+void
 fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event)
 {
     fsh_coordinator_totals *totals = fsh_books_totals(me->books);
     fsh_ring *link;
 
+    fsh_coordination_note_intruders(me);
     if (!me->options.told)
         return;
     totals->workers = me->roster.n;

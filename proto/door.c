@@ -27,6 +27,7 @@ struct fsh_door {
     fsh_allowed *allowed;
     fsh_err trouble;
     uint64_t turned_away;
+    fsh_key last; /* that was */
     int parts_open;
     void *owner;
     void (*closed)(void *owner);
@@ -127,7 +128,10 @@ on_asked(void *self)
     if (parts[ASK_NUMBER].bytes > PART_BYTES)
         parts[ASK_NUMBER].bytes = PART_BYTES;
     yes = may_come_in(door, parts, n, &key);
-    door->turned_away += !yes;
+    if (!yes) {
+        door->turned_away++;
+        door->last = key;
+    }
     answer(door->socket, &parts[ASK_NUMBER], yes, key.letters);
 }
 
@@ -232,6 +236,12 @@ bool
 fsh_door_allows(const fsh_door *door, const char *key)
 {
     return fsh_allowed_has(door->allowed, key);
+}
+
+const char *
+fsh_door_last(const fsh_door *door)
+{
+    return door->last.letters;
 }
 
 uint64_t

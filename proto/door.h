@@ -28,6 +28,9 @@ void fsh_door_close(fsh_door **door, void *self, void (*closed)(void *self));
 /* Whether somebody who is in may stay: the list may have changed. */
 bool fsh_door_allows(const fsh_door *door, const char *key);
 
+/* The last key that wanted to come in and was not on the list; "" when there was none. */
+const char *fsh_door_last(const fsh_door *door);
+
 /* How often somebody with a key that is not on the list wanted to come in. */
 uint64_t fsh_door_turned_away(const fsh_door *door);
 

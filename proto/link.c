@@ -458,6 +458,12 @@ fsh_link_get_counts(const fsh_link *link)
 }
 
 const char *
+fsh_link_unlisted(const fsh_link *link)
+{
+    return link->door ? fsh_door_last(link->door) : "";
+}
+
+const char *
 fsh_link_trouble(const fsh_link *link)
 {
     return link->door ? fsh_door_trouble(link->door) : "";

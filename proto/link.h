@@ -85,6 +85,9 @@ const char *fsh_link_sender(const fsh_link *link);
 
 fsh_link_counts fsh_link_get_counts(const fsh_link *link);
 
+/* The last key that wanted to come in and was not on the list; "" when there was none. */
+const char *fsh_link_unlisted(const fsh_link *link);
+
 /* Why nobody new is let in, or "": what is wrong with the list of keys since it has changed. */
 const char *fsh_link_trouble(const fsh_link *link);
 

@@ -17,7 +17,7 @@ static const struct {
 } examples[] = {
     {FSH_FROM_WORKER,
      {.number = FSH_MESSAGE_HELLO,
-      .hello = {1, "0.1.0", "node17", 4711, 8, {2, {7, 70000}}, {2, {UINT64_C(0x300000001), 9}}}}},
+      .hello = {1, "0.1.0", "node17", 4711, 8, "f00d", {2, {7, 70000}}, {2, {UINT64_C(0x300000001), 9}}}}},
     {FSH_FROM_COORDINATOR,
      {.number = FSH_MESSAGE_WELCOME,
       .welcome = {3, 1000, "input:\n  path: /a folder with a name of more than 31 bytes\n", "0f3a",

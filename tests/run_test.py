@@ -171,7 +171,7 @@ class Jobs(unittest.TestCase):
         self.assertIn(b"no_such_card", model.stderr)
         self.faceshard("nonsense", code=2)
         self.faceshard("--help")
-        for command in ("run", "plan", "unit", "finish", "coordinator", "worker", "inspect", "stages", "doctor"):
+        for command in ("run", "plan", "unit", "finish", "coordinator", "worker", "inspect", "stages", "doctor", "keygen"):
             self.assertIn(command.encode(), self.faceshard(command, "--help").stdout)
 
     def test_too_many_rejected_is_exit_code_1(self):

@@ -16,11 +16,13 @@
 #include "proto/link.h"
 #include "worker/held.h"
 #include "worker/sandbox.h"
+#include "worker/turned_away.h"
 
 enum {
     WANTED = 2,           /* one unit in work and one that waits behind it */
     FIRST_BEAT_MS = 50,   /* until the coordinator says how often */
-    BROKEN_STARTS_MAX = 3 /* children that may die before they are ready */
+    BROKEN_STARTS_MAX = 3, /* children that may die before they are ready */
+    STRANGE_MAX = 5        /* handshakes that may fail without a reason, with keys */
 };
 
 static const char *const own_command[] = {"/proc/self/exe", "compute-child", NULL};
@@ -38,6 +40,8 @@ typedef struct worker {
     bool ready;       /* the child has loaded its models */
     bool draining, leaving;
     uint32_t broken_starts;
+    uint32_t strange; /* handshakes that have failed without a reason */
+    fsh_key key;      /* public; "" without keys */
     uint32_t asked; /* units that were asked for and have not come */
     uint64_t heard_ms, drain_until_ms, beat_ms;
     fsh_held held;
@@ -288,7 +292,8 @@ say_hello(worker *me)
                                      .version = FSH_VERSION,
                                      .host = host,
                                      .pid = (uint32_t)getpid(),
-                                     .threads = me->options.threads}};
+                                     .threads = me->options.threads,
+                                     .job = me->hash}};
 
     gethostname(host, sizeof host - 1);
     fsh_held_to_hello(&me->held, &message.hello);
@@ -484,14 +489,50 @@ start_handles(worker *me)
     }
 }
 
+/* A worker that was let in before waits: the list may be changed just now, and the coordinator may be
+ * starting again. Without keys, who answers may be about to become the coordinator. */
+static void
+on_handshake_failed(void *self, fsh_link_failure failure)
+{
+    worker *me = self;
+    char host[256] = "";
+    fsh_err text;
+
+    if (me->leaving || me->job)
+        return;
+    if (failure == FSH_LINK_STRANGE && (!me->key.letters[0] || ++me->strange < STRANGE_MAX))
+        return;
+    gethostname(host, sizeof host - 1);
+    fsh_turned_away_text(failure, me->key.letters, host, &text);
+    leave(me, FSH_NETWORK, text.text);
+}
+
 static fsh_status
-work(worker *me, const char *address)
+open_link(worker *me, const char *address)
 {
     fsh_link_options options = {.address = address,
                                 .bytes_max = FSH_MESSAGE_BYTES_MAX,
                                 .self = me,
-                                .received = on_received};
-    fsh_status status = fsh_link_open(&me->loop, &options, &me->link, &me->err);
+                                .received = on_received,
+                                .failed = on_handshake_failed};
+    fsh_keys keys = {0};
+    fsh_status status = FSH_OK;
+
+    if (me->options.keys) {
+        status = fsh_keys_read(me->options.keys, FSH_KEYS_WORKER, &keys, &me->err);
+        options.keys = &keys;
+        me->key = keys.own_public;
+    }
+    if (!status)
+        status = fsh_link_open(&me->loop, &options, &me->link, &me->err);
+    fsh_keys_wipe(&keys);
+    return status;
+}
+
+static fsh_status
+work(worker *me, const char *address)
+{
+    fsh_status status = open_link(me, address);
 
     me->result = status;
     me->heard_ms = uv_now(&me->loop);

@@ -14,6 +14,7 @@ typedef struct fsh_worker_options {
     uint32_t grace_ms;   /* for the unit in work after SIGINT or SIGTERM */
     uint32_t
         parent_pid; /* 0; or the coordinator that started this process and must not be outlived */
+    const char *keys; /* folder of keys (proto/keys.h); NULL: the coordinator asks for none */
     const char *const *child_command; /* ended by NULL; NULL: this program's `compute-child` */
 } fsh_worker_options;
 
@@ -21,7 +22,7 @@ typedef struct fsh_worker_options {
 void fsh_worker_options_init(fsh_worker_options *options);
 
 /* Works until the coordinator says that there is no more (OK), a signal asks it to stop
- * (INTERRUPTED), the coordinator refuses it or is not heard (NETWORK), or the job cannot be run
+ * (INTERRUPTED), the coordinator refuses it, does not let it in or is not heard (NETWORK), or the job cannot be run
  * here (the child's status). */
 fsh_status fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *err);
 
