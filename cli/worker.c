@@ -8,13 +8,25 @@
 typedef struct worker_options {
     int64_t threads, parent;
     char keys[FSH_ARG_TEXT_BYTES];
+    char models[FSH_ARG_TEXT_BYTES], templates[FSH_ARG_TEXT_BYTES], spool[FSH_ARG_TEXT_BYTES];
 } worker_options;
 
 static const fsh_arg rows[] = {
     FSH_ARG_INT(worker_options, threads, 0, 1024, "0", "compute threads; 0: one for every processor"),
+    FSH_ARG_TEXT(worker_options, models, "",
+                 "folders where this machine has model cards and files, separated by commas; also $FACESHARD_MODELS"),
+    FSH_ARG_TEXT(worker_options, templates, "", "folder where this machine has masks/, glasses/ and sunglasses/"),
+    FSH_ARG_TEXT(worker_options, spool, "",
+                 "transport stream: place for photographs on their way in and shards on their way out; else $TMPDIR"),
     FSH_ARG_INT(worker_options, parent, 0, 4194304, "0", "process that must not be outlived; 0: none"),
     FSH_ARG_TEXT(worker_options, keys, "", "folder of keys from `faceshard keygen`, where the coordinator asks for them"),
     FSH_ARG_END};
+
+static const char *
+or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
 
 static fsh_status
 run_worker(const fsh_invocation *invocation, fsh_err *err)
@@ -24,16 +36,21 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
 
     fsh_worker_options_init(&to);
     to.threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN));
-    to.keys = options->keys[0] ? options->keys : NULL;
+    to.keys = or_null(options->keys);
     to.parent_pid = (uint32_t)options->parent;
+    to.models = or_null(options->models);
+    to.templates = or_null(options->templates);
+    to.spool = or_null(options->spool);
     return fsh_worker_run(invocation->words[0], &to, err);
 }
 
 const fsh_command fsh_command_worker = {
     "worker", "ADDRESS", 1, 1, "work for a coordinator",
     "Asks the coordinator at ADDRESS (tcp://HOST:PORT or ipc://PATH) for units until there are no more. The job\n"
-    "comes over the wire; input, output and models must be there under the same paths. SIGTERM ends it in good\n"
-    "order: the unit in work is finished or given back.\n",
+    "comes over the wire; input and output must be there under the same paths, or the job says `transport: {mode:\n"
+    "stream}`: then photographs come over the wire as well, shards go back by it, and --spool has room for some units\n"
+    "of both. Models and templates must be the coordinator's, which is checked. SIGTERM ends it in good order: the unit\n"
+    "in work is finished or given back.\n",
     rows, sizeof(worker_options), false, run_worker};
 
 static const fsh_arg no_rows[] = {FSH_ARG_END};

@@ -15,6 +15,7 @@
 
 #include "base/hash.h"
 #include "job/job.h"
+#include "proto/outflow.h"
 #include "proto/report.h"
 
 /* What has been done so far; also what progress tells. */
@@ -33,6 +34,7 @@ typedef struct fsh_coordinator_totals {
     uint64_t refused_workers;     /* whose version or job is another, or that were too many */
     uint64_t refused_connections; /* that have not shown a listed key */
     uint64_t refused_keys;        /* of these, with a good key that is not on the list */
+    uint64_t refused_pieces;  /* stale, doubled or out of order */
 } fsh_coordinator_totals;
 
 typedef enum fsh_coordinator_event_kind {
@@ -86,6 +88,13 @@ void fsh_coordinator_options_init(fsh_coordinator_options *options);
 fsh_status fsh_coordinator_run(const fsh_job *job, const fsh_coordinator_options *options,
                                fsh_coordinator_totals *totals, fsh_err *err);
 
+/* Where the content of a unit comes from when it goes over the wire. */
+typedef struct fsh_coordinator_parcels {
+    void *self;
+    /* Opens the stream of one unit; on the loop's thread, must not block for long. */
+    fsh_status (*open)(void *self, uint32_t unit, fsh_source *source, fsh_err *err);
+} fsh_coordinator_parcels;
+
 /* What is to be done, without any knowledge of what it is: what fsh_coordinator_run makes of
  * a job. */
 typedef struct fsh_coordinator_work {
@@ -94,6 +103,8 @@ typedef struct fsh_coordinator_work {
     const char *job_hash, *input_hash; /* hex */
     uint32_t units_n;
     const uint32_t *samples; /* of each unit */
+    const char *recipe;      /* what the job's hash was made of; NULL: not told */
+    const fsh_coordinator_parcels *parcels; /* NULL: workers see input and output themselves */
 } fsh_coordinator_work;
 
 fsh_status fsh_coordinator_serve(const fsh_coordinator_work *work,

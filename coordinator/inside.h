@@ -55,7 +55,9 @@ void fsh_coordination_note_intruders(fsh_coordination *me);
 
 /* Tells the caller's sink, with totals brought up to date. */
 void fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event);
-void fsh_coordination_say(fsh_coordination *me, const fsh_peer *peer, const fsh_message *message);
+
+/* False: the worker cannot be told; the protocol heals that. */
+bool fsh_coordination_say(fsh_coordination *me, const fsh_peer *peer, const fsh_message *message);
 void fsh_coordination_revoke(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
                              uint64_t token);
 void fsh_coordination_say_drain(fsh_coordination *me, const fsh_peer *peer);
@@ -76,6 +78,30 @@ void fsh_coordination_strike(void *self, const fsh_peer *peer);
 /* A worker has left, or is given up (died). */
 void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died,
                                 const char *why);
+
+/* The shard lies under its final name: checks it, and answers. */
+void fsh_coordination_hand_in(fsh_coordination *me, const fsh_member *member,
+                              const fsh_message_done *done);
+
+/* ---- outgoing.c: parcels, where workers do not see the input ---- */
+
+/* A worker asks for bytes of a unit that it holds. */
+void fsh_outgoing_fetch(fsh_coordination *me, fsh_member *member, const fsh_message_fetch *fetch);
+
+/* Stops what the worker has no lease for any more. */
+void fsh_outgoing_mind(fsh_coordination *me, fsh_member *member);
+void fsh_outgoing_close(fsh_member *member);
+
+/* ---- incoming.c: shards, where workers do not see the output ---- */
+
+/* A shard is finished where its worker is: asks for it, if the worker holds the lease. When all of it
+ * has come it is handed in. */
+void fsh_incoming_begin(fsh_coordination *me, fsh_member *member, const fsh_message_done *done);
+void fsh_incoming_piece(fsh_coordination *me, fsh_member *member, const fsh_message_piece *piece);
+
+/* Asks again where nothing comes, and stops what the worker has no lease for any more. */
+void fsh_incoming_mind(fsh_coordination *me, fsh_member *member);
+void fsh_incoming_close(fsh_member *member);
 
 /* ---- loop.c ---- */
 

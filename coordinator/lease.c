@@ -316,6 +316,14 @@ find_held(fsh_leases *leases, const fsh_lessee *lessee, uint32_t number, uint64_
     return of && of->lessee == lessee && of->token == token ? of : NULL;
 }
 
+bool
+fsh_leases_holds(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t number,
+                 uint64_t token)
+{
+    return number < leases->units_n && leases->units[number].lessee == lessee &&
+           leases->units[number].token == token;
+}
+
 static bool
 adopt(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token, uint64_t now_ms)
 {

@@ -92,6 +92,10 @@ bool fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease);
 bool fsh_leases_renew(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                       uint64_t done, uint64_t now_ms);
 
+/* Whether the worker has this lease: the right to write the unit's shard. */
+bool fsh_leases_holds(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t unit,
+                      uint64_t token);
+
 /* The worker has told all leases that it has. What was lent to it before lent_before_ms and is not
  * among tokens was lost on the way, and comes back. */
 void fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, uint64_t n,

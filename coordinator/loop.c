@@ -38,11 +38,16 @@ remove_private_folder(fsh_coordination *me)
 static void
 close_handles(fsh_coordination *me)
 {
+    fsh_ring *link;
     int i;
 
     if (me->closing)
         return;
     me->closing = true;
+    for (link = me->roster.members.next; link != &me->roster.members; link = link->next) {
+        fsh_outgoing_close(FSH_RING_OWNER(link, fsh_member, link));
+        fsh_incoming_close(FSH_RING_OWNER(link, fsh_member, link));
+    }
     uv_close((uv_handle_t *)&me->timer, NULL);
     for (i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&me->interrupts[i], NULL);
@@ -180,11 +185,24 @@ mind_crew(fsh_coordination *me)
 }
 
 static void
+mind_transfers(fsh_coordination *me)
+{
+    fsh_ring *link;
+
+    for (link = me->roster.members.next; link != &me->roster.members; link = link->next) {
+        fsh_outgoing_mind(me, FSH_RING_OWNER(link, fsh_member, link));
+        fsh_incoming_mind(me, FSH_RING_OWNER(link, fsh_member, link));
+    }
+}
+
+static void
 on_timer(uv_timer_t *timer)
 {
     fsh_coordination *me = timer->data;
 
     expire(me);
+    if (me->work->parcels)
+        mind_transfers(me);
     mind_crew(me);
     mind_keys(me);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_PROGRESS});
@@ -331,11 +349,13 @@ open_books(fsh_coordination *me, fsh_err *err)
 }
 
 /* Half-written files of earlier runs are swept where no worker of theirs can still be alive: those
- * that were started by a coordinator end with it. */
+ * that were started by a coordinator end with it, and those that do not see the output cannot write
+ * there. */
 static fsh_status
 serve(fsh_coordination *me, fsh_err *err)
 {
-    fsh_status status = fsh_commit_prepare(me->work->output, !me->options.address, err);
+    bool alone = !me->options.address || me->work->parcels;
+    fsh_status status = fsh_commit_prepare(me->work->output, alone, err);
 
     if (status || fsh_books_are_done(me->books))
         return status;

@@ -89,6 +89,8 @@ void
 fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died, const char *why)
 {
     fsh_books_blame(me->books, FSH_NETWORK, why);
+    fsh_outgoing_close(member);
+    fsh_incoming_close(member);
     fsh_leases_leave(me->leases, member->lessee, died);
     tell_member(me, FSH_COORDINATOR_WORKER_LEFT, member, why);
     fsh_roster_remove(&me->roster, member);
@@ -186,7 +188,8 @@ take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member,
 {
     fsh_message message = {.number = FSH_MESSAGE_WELCOME,
                            .welcome = {fsh_books_epoch(me->books), me->options.heartbeat_ms,
-                                       me->work->job, me->work->job_hash}};
+                                       me->work->job, me->work->job_hash, me->work->recipe,
+                                       me->work->parcels != NULL}};
 
     if (refuse(me, peer, member, hello))
         return;
@@ -247,15 +250,28 @@ take_renew(fsh_coordination *me, fsh_member *member, const fsh_message_renew *re
     fsh_coordination_say(me, &member->peer, &pong);
 }
 
-static void
-take_done(fsh_coordination *me, const fsh_member *member, const fsh_message_done *done)
+void
+fsh_coordination_hand_in(fsh_coordination *me, const fsh_member *member,
+                         const fsh_message_done *done)
 {
-    if (done->unit >= me->work->units_n)
-        return;
     if (fsh_leases_hand_in(me->leases, done->unit, uv_now(&me->loop)))
         begin_check(me, member, done);
     else if (fsh_leases_state(me->leases, done->unit) == FSH_UNIT_COMMITTED)
         fsh_coordination_answer(me, &member->peer, done->unit, done->token, FSH_VERDICT_KNOWN);
+}
+
+static void
+take_done(fsh_coordination *me, fsh_member *member, const fsh_message_done *done)
+{
+    fsh_unit_state state;
+
+    if (done->unit >= me->work->units_n)
+        return;
+    state = fsh_leases_state(me->leases, done->unit);
+    if (me->work->parcels && state != FSH_UNIT_COMMITTED && state != FSH_UNIT_DONE)
+        fsh_incoming_begin(me, member, done);
+    else
+        fsh_coordination_hand_in(me, member, done);
 }
 
 /* A full disk is nobody's fault and will be the same for the next unit: the job stops, and goes on
@@ -286,6 +302,8 @@ obey(fsh_coordination *me, const fsh_peer *peer, fsh_member *member, const fsh_m
         break;
     case FSH_MESSAGE_RENEW: take_renew(me, member, &message->renew); break;
     case FSH_MESSAGE_DONE: take_done(me, member, &message->done); break;
+    case FSH_MESSAGE_FETCH: fsh_outgoing_fetch(me, member, &message->fetch); break;
+    case FSH_MESSAGE_PIECE: fsh_incoming_piece(me, member, &message->piece); break;
     case FSH_MESSAGE_FAILED: take_failed(me, member, &message->failed); break;
     case FSH_MESSAGE_RETURN:
         fsh_leases_give_back(me->leases, member->lessee, message->give_back.unit,

@@ -16,6 +16,8 @@ typedef struct fsh_member {
     fsh_key key; /* that its connection has shown; "" without keys */
     fsh_rate messages, hellos;
     uint32_t pid;
+    struct fsh_outgoing *outgoing; /* a parcel on its way to it; NULL: none */
+    struct fsh_incoming *incoming; /* a shard on its way from it; NULL: none */
     uint64_t samples_running; /* about how many of its unit's samples are done */
 } fsh_member;
 

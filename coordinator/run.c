@@ -2,8 +2,51 @@
 #include <stdlib.h>
 
 #include "coordinator/coordinator.h"
-#include "datasets/manifest.h"
+#include "datasets/packer.h"
 #include "job/paths.h"
+
+/* ---- parcels ---- */
+
+typedef struct shelf {
+    const fsh_job *job;
+    fsh_manifest *manifest;
+} shelf;
+
+static fsh_status
+read_parcel(void *self, uint64_t offset, void *data, size_t room, size_t *bytes, fsh_err *err)
+{
+    return fsh_packer_read(self, offset, data, room, bytes, err);
+}
+
+static void
+sum_parcel(void *self, uint64_t *bytes, fsh_hash *hash)
+{
+    fsh_packer_sum(self, bytes, hash);
+}
+
+static void
+close_parcel(void *self)
+{
+    fsh_packer_free(self);
+}
+
+/* Names are read here, on the loop, because HDF5 is for one thread; photographs later, on the pool. */
+static fsh_status
+open_parcel(void *self, uint32_t number, fsh_source *source, fsh_err *err)
+{
+    const shelf *of = self;
+    fsh_unit unit;
+    fsh_packer *packer;
+    fsh_status status = fsh_manifest_unit(of->manifest, number, &unit, err);
+
+    if (!status)
+        status = fsh_packer_new(of->job->reader, of->job->input, &unit, &packer, err);
+    if (!status)
+        *source = (fsh_source){packer, read_parcel, sum_parcel, close_parcel};
+    return status;
+}
+
+/* ---- serving ---- */
 
 static fsh_status
 serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator_options *options,
@@ -22,8 +65,16 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
     for (i = 0; samples && i < units_n; i++)
         samples[i] = fsh_manifest_unit_samples(manifest, i);
     if (!status) {
-        fsh_coordinator_work work = {
-            job->output, fsh_text_get(&text), job->hash, input_hash, units_n, samples};
+        shelf of = {job, manifest};
+        fsh_coordinator_parcels parcels = {&of, open_parcel};
+        fsh_coordinator_work work = {job->output,
+                                     fsh_text_get(&text),
+                                     job->hash,
+                                     input_hash,
+                                     units_n,
+                                     samples,
+                                     fsh_text_get(&job->recipe),
+                                     job->transport == FSH_TRANSPORT_STREAM ? &parcels : NULL};
 
         status = fsh_coordinator_serve(&work, options, totals, err);
     }

@@ -36,14 +36,14 @@ fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event)
     me->options.told(me->options.self, &event);
 }
 
-void
+bool
 fsh_coordination_say(fsh_coordination *me, const fsh_peer *peer, const fsh_message *message)
 {
     if (!me->link)
-        return;
+        return false;
     fsh_text_clear(&me->bytes);
-    if (fsh_message_encode(message, FSH_FROM_COORDINATOR, &me->bytes, NULL) == FSH_OK)
-        fsh_link_send(me->link, peer, me->bytes.data, me->bytes.bytes);
+    return fsh_message_encode(message, FSH_FROM_COORDINATOR, &me->bytes, NULL) == FSH_OK &&
+           fsh_link_send(me->link, peer, me->bytes.data, me->bytes.bytes);
 }
 
 void

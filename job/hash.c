@@ -138,32 +138,73 @@ add_chain(const fsh_chain *chain, fsh_text *out)
     fsh_text_add(out, "\n");
 }
 
-fsh_status
-fsh_job_hash(fsh_job *job, fsh_err *err)
+static fsh_status
+write_recipe(fsh_job *job, fsh_err *err)
 {
-    fsh_text all = {0};
+    fsh_text *all = &job->recipe;
     fsh_status status = FSH_OK;
-    fsh_hash hash;
     uint32_t i;
 
     fsh_text_clear(&job->model_list);
+    fsh_text_clear(all);
     for (i = 0; i < job->stages.steps_n && !status; i++)
         status = add_model(job, job->stages.steps[i].stage, err);
-    fsh_text_addf(&all, "shard format %d\nformat %s\nseed %lld\nsize %lld\nencoding %d %lld\nunits %lld\n"
+    fsh_text_addf(all, "shard format %d\nformat %s\nseed %lld\nsize %lld\nencoding %d %lld\nunits %lld\n"
                   "max_pixels %lld\n%s", FSH_SHARD_FORMAT, job->format, (long long)job->seed,
                   (long long)job->size, job->encoding, job->encoding ? (long long)job->quality : 0LL,
                   (long long)job->unit_images, (long long)job->max_pixels, fsh_text_get(&job->model_list));
-    add_chain(&job->stages, &all);
+    add_chain(&job->stages, all);
     for (i = 0; i < job->variants_n; i++)
-        add_chain(&job->variants[i], &all);
-    if (!status)
-        status = add_templates(job, &all, err);
-    if (!status && !fsh_text_ok(&all))
+        add_chain(&job->variants[i], all);
+    return status ? status : add_templates(job, all, err);
+}
+
+fsh_status
+fsh_job_hash(fsh_job *job, fsh_err *err)
+{
+    fsh_status status = write_recipe(job, err);
+    fsh_hash hash;
+
+    if (!status && !fsh_text_ok(&job->recipe))
         status = fsh_fail(err, FSH_MEMORY, "out of memory");
-    if (!status) {
-        hash = fsh_hash_of(fsh_text_get(&all), all.bytes);
-        fsh_hash_hex(&hash, job->hash);
+    if (status)
+        return status;
+    hash = fsh_hash_of(fsh_text_get(&job->recipe), job->recipe.bytes);
+    fsh_hash_hex(&hash, job->hash);
+    return FSH_OK;
+}
+
+/* ---- what differs ---- */
+
+static bool
+has_line(const char *text, const char *line, size_t n)
+{
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+        if (strncmp(text, line, n) == 0 && (text[n] == '\n' || text[n] == '\0'))
+            return true;
+    return false;
+}
+
+/* The first line of a that is not in b, as "'line'" of at most 200 bytes. */
+static void
+add_first_missing(const char *a, const char *b, fsh_text *out)
+{
+    for (; *a; a += strcspn(a, "\n"), a += *a == '\n') {
+        size_t n = strcspn(a, "\n");
+
+        if (has_line(b, a, n))
+            continue;
+        fsh_text_addf(out, "'%.*s'", (int)(n < 200 ? n : 200), a);
+        return;
     }
-    fsh_text_fini(&all);
-    return status;
+    fsh_text_add(out, "nothing");
+}
+
+void
+fsh_recipe_diff(const char *here, const char *there, fsh_text *out)
+{
+    fsh_text_add(out, "here ");
+    add_first_missing(here, there, out);
+    fsh_text_add(out, ", there ");
+    add_first_missing(there, here, out);
 }

@@ -46,6 +46,11 @@ static const fsh_arg template_args[] = {
      "folder with masks/, glasses/ and sunglasses/; the project's own by default"},
     FSH_ARG_END};
 
+static const fsh_arg transport_args[] = {
+    {"mode", FSH_ARG_TYPE_CHOICE, offsetof(fsh_job, transport), 0, 0, "shared|stream", "shared",
+     "shared: workers see input and output under the same paths; stream: photographs and shards go over the wire"},
+    FSH_ARG_END};
+
 static const fsh_arg root_args[] = {
     FSH_ARG_INT(fsh_job, seed, 0, 9007199254740991.0, "1", "of every random draw"),
     FSH_ARG_END};
@@ -53,6 +58,7 @@ static const fsh_arg root_args[] = {
 const fsh_section fsh_sections[] = {
     {"input", input_args},   {"output", output_args}, {"units", unit_args},
     {"limits", limit_args},  {"models", model_args},  {"templates", template_args},
+    {"transport", transport_args},
     {NULL, NULL},
 };
 
@@ -93,7 +99,7 @@ read_root_entry(fsh_job *job, const fsh_node *entry, const char *file, fsh_err *
         return fsh_args_read(root_args, job, &map, file, err);
     }
     return fsh_fail(err, FSH_USAGE, "%s:%u: unknown key '%s'; allowed here: input, output, seed, units, "
-                    "limits, models, templates, stages", file, entry->line, entry->key);
+                    "limits, models, templates, transport, stages", file, entry->line, entry->key);
 }
 
 /* Makes a path of the job absolute, so that it means the same in every process. */
@@ -115,14 +121,11 @@ make_absolute(char path[FSH_ARG_TEXT_BYTES], fsh_err *err)
     return status;
 }
 
-static fsh_status
-choose_templates(fsh_job *job)
+const char *
+fsh_job_own_templates(void)
 {
-    if (job->templates[0] == '\0')
-        strcpy(job->templates, fsh_file_exists(FSH_SOURCE_DIR "/datasets/templates")
-                                   ? FSH_SOURCE_DIR "/datasets/templates"
-                                   : FSH_DATA_DIR "/templates");
-    return FSH_OK;
+    return fsh_file_exists(FSH_SOURCE_DIR "/datasets/templates") ? FSH_SOURCE_DIR "/datasets/templates"
+                                                                 : FSH_DATA_DIR "/templates";
 }
 
 static fsh_status
@@ -136,7 +139,8 @@ check_paths(fsh_job *job, const char *file, fsh_err *err)
     if (!job->output[0])
         return fsh_fail(err, FSH_USAGE, "%s: output.path is missing: the folder for the shards (or give "
                         "--output DIR)", file);
-    choose_templates(job);
+    if (!job->templates[0])
+        strcpy(job->templates, fsh_job_own_templates());
     status = make_absolute(job->input, err);
     if (!status)
         status = make_absolute(job->output, err);
@@ -268,6 +272,7 @@ fsh_job_free(fsh_job *job)
     for (i = 0; i < job->variants_n; i++)
         fsh_chain_fini(&job->variants[i]);
     fsh_text_fini(&job->model_list);
+    fsh_text_fini(&job->recipe);
     free(job);
 }
 

@@ -9,6 +9,7 @@
 #ifndef FSH_JOB_JOB_H
 #define FSH_JOB_JOB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/args.h"
@@ -19,6 +20,12 @@
 #include "shards/shard.h"
 #include "stages/models.h"
 #include "stages/stage.h"
+
+/* How workers come to photographs and hand in shards. */
+typedef enum fsh_transport {
+    FSH_TRANSPORT_SHARED, /* a common file system: everybody sees input and output */
+    FSH_TRANSPORT_STREAM  /* over the wire */
+} fsh_transport;
 
 enum { FSH_STEPS_MAX = 32, FSH_VARIANTS_MAX = 32 };
 
@@ -47,12 +54,16 @@ typedef struct fsh_job {
     int64_t unit_images; /* bound of a unit */
     int64_t max_pixels;  /* of an input picture */
     double max_rejected; /* share of the samples over which the exit code is 1 */
+    int32_t transport;   /* fsh_transport */
+    bool spooled;        /* set by a worker that sees neither input nor output: `output` is its spool, where
+                            units lie as parcels */
     fsh_models models;
     fsh_chain stages;    /* ANALYSE and SELECT, in order, with what was missing put in */
     fsh_chain variants[FSH_VARIANTS_MAX]; /* SYNTHESISE */
     uint32_t variants_n;
     char hash[FSH_HASH_HEX]; /* filled by fsh_job_hash, "" before */
     fsh_text model_list;     /* of the same: "detector ssd SHA256", a line each */
+    fsh_text recipe;         /* of the same: all that was hashed */
 } fsh_job;
 
 /* What a command line says instead of the job file. */
@@ -72,6 +83,21 @@ fsh_status fsh_job_parse(const char *name, const char *text, fsh_job **job, fsh_
 
 void fsh_job_free(fsh_job *job);
 
+/* Where a machine that got its job over the wire has what the job names; each may be NULL. */
+typedef struct fsh_job_places {
+    const char *spool;     /* folder with the units' parcels and for their shards; NULL: input and output are seen */
+    const char *models;    /* folders, separated by commas */
+    const char *templates; /* folder */
+} fsh_job_places;
+
+/* Puts this machine's places into a job that another one has written. With a spool its paths mean nothing
+ * here: a model card that it names by a path and that is not there is looked for by name, and templates that
+ * are not there are the project's own. That they are the same files is for the hash to tell. */
+void fsh_job_adapt(fsh_job *job, const fsh_job_places *places);
+
+/* The project's own templates. */
+const char *fsh_job_own_templates(void);
+
 /* Appends the resolved job as YAML: reading it gives the same job and the same hash. */
 void fsh_job_print(const fsh_job *job, fsh_text *out);
 
@@ -79,6 +105,10 @@ void fsh_job_print(const fsh_job *job, fsh_text *out);
  * versions and parameters, seed, size, encoding, units, and the files of models and templates. Paths do not
  * count. Fails with MODEL or IO where one of those files is missing. */
 fsh_status fsh_job_hash(fsh_job *job, fsh_err *err);
+
+/* Appends the first line of here that is not in there, and the one of there that is not in here: what makes
+ * two hashes differ. */
+void fsh_recipe_diff(const char *here, const char *there, fsh_text *out);
 
 /* Appends the name of a variant: "original", "mask+augment". */
 void fsh_chain_name(const fsh_chain *chain, fsh_text *out);

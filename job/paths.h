@@ -13,4 +13,7 @@
 #define FSH_PATH_MANIFEST "manifest.json"
 #define FSH_PATH_REMOVED "removed"                  /* folder per identity: what clean moved or copied */
 
+/* In the spool of a worker that does not see the output folder, beside its shards. */
+#define FSH_PATH_PARCEL "parcel-%06u-%s"
+
 #endif

@@ -213,11 +213,12 @@ fsh_inflow_piece(fsh_inflow *inflow, uint64_t offset, const void *data, uint64_t
     fsh_text_add_bytes(&inflow->filling, data, bytes);
     inflow->moved_ms = uv_now(inflow->loop);
     inflow->patience_ms = PATIENCE_MS;
-    if (fsh_text_ok(&inflow->filling))
-        advance(inflow);
-    else
-        tell_end(inflow,
-                 fsh_fail(&err, FSH_MEMORY, "%s: no memory for a piece of it", inflow->path), &err);
+    if (!fsh_text_ok(&inflow->filling)) {
+        fsh_fail(&err, FSH_MEMORY, "%s: no memory for a piece of it", inflow->path);
+        tell_end(inflow, FSH_MEMORY, &err);
+        return false;
+    }
+    advance(inflow);
     return true;
 }
 
@@ -290,6 +291,6 @@ fsh_inflow_open(uv_loop_t *loop, const fsh_inflow_options *options, fsh_inflow *
     }
     fsh_intake_widens(&opened->intake);
     *inflow = opened;
-    ask(opened, false);
+    ask(opened, true); /* whatever the sender has sent to somebody before */
     return FSH_OK;
 }

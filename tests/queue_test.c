@@ -80,15 +80,15 @@ happen(const fake *of, uint32_t unit, fsh_err *err)
 }
 
 static fsh_status
-fake_open(const char *job_text, const char *job_hash, uint32_t threads, void **state, fsh_err *err)
+fake_open(const fsh_message_job *job, void **state, fsh_err *err)
 {
     fake *opened;
 
-    if (strcmp(job_hash, "broken") == 0)
+    if (strcmp(job->hash, "broken") == 0)
         return fsh_fail(err, FSH_MODEL, "models/none.onnx: no such file; run doctor");
     opened = calloc(1, sizeof *opened);
-    snprintf(opened->output, sizeof opened->output, "%s", job_text);
-    opened->threads = threads;
+    snprintf(opened->output, sizeof opened->output, "%s", job->text);
+    opened->threads = job->threads;
     *state = opened;
     return FSH_OK;
 }
@@ -216,7 +216,8 @@ new_scene_in(char *output, uint32_t units_n, uint32_t workers)
     of->output = output;
     for (i = 0; i < units_n; i++)
         of->samples[i] = SAMPLES;
-    of->work = (fsh_coordinator_work){of->output, of->output, "f00d", "beef", units_n, of->samples};
+    of->work = (fsh_coordinator_work){of->output, of->output, "f00d", "beef",
+                                      units_n,    of->samples, NULL,   NULL};
     fsh_coordinator_options_init(&of->options);
     of->options.workers = workers;
     of->options.worker_command = worker_command;

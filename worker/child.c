@@ -104,7 +104,7 @@ open_job(child *me, const fsh_message_job *job)
 {
     fsh_message ready = {.number = FSH_MESSAGE_READY, .ready = {(uint32_t)getpid()}};
     fsh_err err = {""};
-    fsh_status status = me->work->open(job->text, job->hash, job->threads, &me->state, &err);
+    fsh_status status = me->work->open(job, &me->state, &err);
     fsh_message broken = {.number = FSH_MESSAGE_BROKEN, .broken = {status, err.text}};
 
     if (!status)

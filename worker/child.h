@@ -4,6 +4,7 @@
 #ifndef FSH_WORKER_CHILD_H
 #define FSH_WORKER_CHILD_H
 
+#include "proto/messages.h"
 #include "worker/unit.h"
 
 /* Descriptor of the child's end of the socket pair; not standard output, where any library may
@@ -13,8 +14,7 @@ enum { FSH_CHILD_FILE = 3 };
 /* What the child does with its orders; tests give another one. */
 typedef struct fsh_child_work {
     /* Called once, before any unit: reads the job and loads what it needs. */
-    fsh_status (*open)(const char *job_text, const char *job_hash, uint32_t threads, void **state,
-                       fsh_err *err);
+    fsh_status (*open)(const fsh_message_job *job, void **state, fsh_err *err);
     /* Runs one unit and commits its shard, as fsh_runner_unit does. */
     fsh_status (*unit)(void *state, uint32_t unit, const char *token, fsh_unit_progress *progress,
                        void *self, fsh_report *report, fsh_err *err);

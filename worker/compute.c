@@ -20,35 +20,57 @@ close_compute(void *state)
     free(closing);
 }
 
-/* The hash covers names and versions of stages and models: a worker of another build makes another
- * one. */
+/* The hash covers names and versions of stages and models: a worker of another build, or with other
+ * files, makes another one. */
 static fsh_status
-open_runner(compute *opened, const char *text, const char *hash, uint32_t threads, fsh_err *err)
+other_hash(const fsh_job *job, const fsh_message_job *order, fsh_err *err)
 {
-    fsh_status status = fsh_job_parse("the coordinator's job", text, &opened->job, err);
+    fsh_text diff = {0};
+    fsh_status status;
 
-    if (!status)
-        status = fsh_job_hash(opened->job, err);
-    if (status)
-        return status;
-    if (strcmp(opened->job->hash, hash) != 0)
-        return fsh_fail(
-            err, FSH_USAGE,
-            "this worker would make other bytes than the coordinator expects (job %.12s, here "
-            "%.12s): install the same program and the same models on both",
-            hash, opened->job->hash);
-    return fsh_runner_open(opened->job, threads, &opened->runner, err);
+    fsh_recipe_diff(fsh_text_get(&job->recipe), order->recipe, &diff);
+    status = fsh_fail(err, FSH_USAGE,
+                      "this worker would make other bytes than the coordinator expects (job %.12s, "
+                      "here %.12s); of what decides them, %s: install the same program, models and "
+                      "templates on both",
+                      order->hash, job->hash, fsh_text_get(&diff));
+    fsh_text_fini(&diff);
+    return status;
+}
+
+static const char *
+or_null(const char *text)
+{
+    return text[0] ? text : NULL;
 }
 
 static fsh_status
-open_compute(const char *text, const char *hash, uint32_t threads, void **state, fsh_err *err)
+open_runner(compute *opened, const fsh_message_job *order, fsh_err *err)
+{
+    fsh_job_places places = {or_null(order->spool), or_null(order->models),
+                             or_null(order->templates)};
+    fsh_status status = fsh_job_parse("the coordinator's job", order->text, &opened->job, err);
+
+    if (status)
+        return status;
+    fsh_job_adapt(opened->job, &places);
+    status = fsh_job_hash(opened->job, err);
+    if (status)
+        return status;
+    if (strcmp(opened->job->hash, order->hash) != 0)
+        return other_hash(opened->job, order, err);
+    return fsh_runner_open(opened->job, order->threads, &opened->runner, err);
+}
+
+static fsh_status
+open_compute(const fsh_message_job *order, void **state, fsh_err *err)
 {
     compute *opened = calloc(1, sizeof *opened);
     fsh_status status;
 
     if (!opened)
         return fsh_fail(err, FSH_MEMORY, "no memory for a job");
-    status = open_runner(opened, text, hash, threads, err);
+    status = open_runner(opened, order, err);
     if (status)
         close_compute(opened);
     else

@@ -33,6 +33,17 @@ fsh_held_first(fsh_held *held, fsh_held_state state)
     return NULL;
 }
 
+fsh_held_lease *
+fsh_held_missing(fsh_held *held)
+{
+    uint32_t i;
+
+    for (i = 0; i < held->n; i++)
+        if (held->leases[i].state == FSH_HELD_WAITING && !held->leases[i].here)
+            return &held->leases[i];
+    return NULL;
+}
+
 uint32_t
 fsh_held_count(const fsh_held *held, fsh_held_state state)
 {
@@ -61,8 +72,9 @@ fsh_held_to_renew(const fsh_held *held, fsh_message_renew *renew)
     for (i = 0; i < held->n; i++) {
         renew->units.at[i] = held->leases[i].unit;
         renew->tokens.at[i] = held->leases[i].token;
-        renew->done.at[i] = held->leases[i].done;
-        renew->steps.at[i] = held->leases[i].steps;
+        renew->done.at[i] = held->leases[i].done + held->leases[i].carried;
+        renew->steps.at[i] =
+            held->leases[i].steps ? held->leases[i].steps + held->leases[i].carried : 0;
     }
 }
 

@@ -17,7 +17,9 @@ typedef struct fsh_held_lease {
     uint32_t unit;
     uint64_t token;
     fsh_held_state state;
+    bool here;               /* what it needs is here: its parcel was fetched, or is not needed */
     uint64_t done, steps;    /* as the child ticks */
+    uint64_t carried;        /* pieces of parcel and shard: these are progress too */
     fsh_message_done report; /* when HANDED_IN: sent again until it is answered */
     uint64_t sent_ms;        /* when that was */
 } fsh_held_lease;
@@ -35,6 +37,9 @@ fsh_held_lease *fsh_held_find(fsh_held *held, uint64_t token);
 
 /* The oldest lease in this state, or NULL. */
 fsh_held_lease *fsh_held_first(fsh_held *held, fsh_held_state state);
+
+/* The oldest that waits and whose parcel is not here, or NULL. */
+fsh_held_lease *fsh_held_missing(fsh_held *held);
 
 uint32_t fsh_held_count(const fsh_held *held, fsh_held_state state);
 

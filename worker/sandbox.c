@@ -195,8 +195,7 @@ static fsh_status
 begin(uv_loop_t *loop, fsh_sandbox *sandbox, fsh_err *err)
 {
     const fsh_sandbox_options *options = &sandbox->options;
-    fsh_message job = {.number = FSH_MESSAGE_JOB,
-                       .job = {options->threads, options->job, options->hash}};
+    fsh_message job = {.number = FSH_MESSAGE_JOB, .job = options->job};
     int code = spawn(loop, sandbox);
 
     if (code) {

@@ -11,8 +11,7 @@ typedef struct fsh_sandbox fsh_sandbox;
 
 typedef struct fsh_sandbox_options {
     const char *const *command; /* program and arguments, ended by NULL */
-    const char *job, *hash;     /* sent to it as JOB; borrowed for the call */
-    uint32_t threads;
+    fsh_message_job job;        /* sent to it; its texts are borrowed for the call */
     void *self;
     /* The child has said something; borrowed for the call. */
     void (*said)(void *self, const fsh_message *message);

@@ -1,6 +1,7 @@
 /* One thread, one loop: the wire on one side, the compute child on the other, and a timer. Whatever
- * happens is handled by three small rules that run after every event: have a child while there is
- * work (keep_child), give it the oldest waiting unit (feed_child), and ask for as many units as
+ * happens is handled by four small rules that run after every event: have a child while there is
+ * work (keep_child), fetch the photographs of the next unit where they do not lie in a common folder
+ * (fetch_next), give the child the oldest waiting unit (feed_child), and ask for as many units as
  * keep it busy (want_more). */
 #include "worker/supervisor.h"
 
@@ -14,12 +15,14 @@
 #include <uv.h>
 
 #include "proto/link.h"
+#include "worker/carrier.h"
 #include "worker/held.h"
 #include "worker/sandbox.h"
 #include "worker/turned_away.h"
 
 enum {
     WANTED = 2,           /* one unit in work and one that waits behind it */
+    SHARDS_MAX = 3,       /* that wait in the spool to be fetched, before no more is made */
     FIRST_BEAT_MS = 50,   /* until the coordinator says how often */
     BROKEN_STARTS_MAX = 3, /* children that may die before they are ready */
     STRANGE_MAX = 5        /* handshakes that may fail without a reason, with keys */
@@ -34,8 +37,10 @@ typedef struct worker {
     fsh_worker_options options;
     fsh_link *link;
     fsh_sandbox *sandbox;
-    fsh_text bytes;   /* of the message being sent */
-    char *job, *hash; /* of the WELCOME; NULL before */
+    fsh_spool *spool;          /* NULL where input and output are seen */
+    fsh_carrier *carrier;      /* likewise */
+    fsh_text bytes;            /* of the message being sent */
+    char *job, *hash, *recipe; /* of the WELCOME; NULL before */
     bool known;       /* the coordinator has said WELCOME and nothing else since */
     bool ready;       /* the child has loaded its models */
     bool draining, leaving;
@@ -49,12 +54,21 @@ typedef struct worker {
     fsh_err err;
 } worker;
 
-static void
+static bool
 say(worker *me, const fsh_message *message)
 {
     fsh_text_clear(&me->bytes);
-    if (fsh_message_encode(message, FSH_FROM_WORKER, &me->bytes, NULL) == FSH_OK)
-        fsh_link_send(me->link, NULL, me->bytes.data, me->bytes.bytes);
+    return fsh_message_encode(message, FSH_FROM_WORKER, &me->bytes, NULL) == FSH_OK &&
+           fsh_link_send(me->link, NULL, me->bytes.data, me->bytes.bytes);
+}
+
+/* The lease has ended, here or there. */
+static void
+forget(worker *me, fsh_held_lease *lease)
+{
+    if (me->carrier)
+        fsh_carrier_drop(me->carrier, lease->unit, lease->token);
+    fsh_held_remove(&me->held, lease);
 }
 
 /* ---- leaving ---- */
@@ -76,6 +90,7 @@ close_handles(worker *me)
     for (i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&me->interrupts[i], NULL);
     fsh_sandbox_close(&me->sandbox);
+    fsh_carrier_close(&me->carrier);
     fsh_link_close(&me->link);
 }
 
@@ -112,14 +127,14 @@ drain(worker *me, uint32_t grace_ms, fsh_status result)
 
     while ((waiting = fsh_held_first(&me->held, FSH_HELD_WAITING))) {
         give_back(me, waiting->unit, waiting->token);
-        fsh_held_remove(&me->held, waiting);
+        forget(me, waiting);
     }
     me->draining = true;
     me->result = result;
     me->drain_until_ms = uv_now(&me->loop) + grace_ms;
 }
 
-/* ---- the three rules ---- */
+/* ---- the four rules ---- */
 
 static void on_child_said(void *self, const fsh_message *message);
 static void on_child_ended(void *self, int signal);
@@ -127,13 +142,13 @@ static void on_child_ended(void *self, int signal);
 static void
 keep_child(worker *me)
 {
-    fsh_sandbox_options options = {me->options.child_command,
-                                   me->job,
-                                   me->hash,
-                                   me->options.threads,
-                                   me,
-                                   on_child_said,
-                                   on_child_ended};
+    fsh_sandbox_options options = {.command = me->options.child_command,
+                                   .job = {me->options.threads, me->job, me->hash, me->recipe,
+                                           me->spool ? fsh_spool_folder(me->spool) : NULL,
+                                           me->options.models, me->options.templates},
+                                   .self = me,
+                                   .said = on_child_said,
+                                   .ended = on_child_ended};
     fsh_err err;
     fsh_status status;
 
@@ -145,12 +160,28 @@ keep_child(worker *me)
         leave(me, status, err.text);
 }
 
+/* The oldest first, so that the one that waits at the front is the first to be here. */
+static void
+fetch_next(worker *me)
+{
+    fsh_err err;
+    const fsh_held_lease *next = fsh_held_missing(&me->held);
+    fsh_status status;
+
+    if (!next || !me->known || fsh_carrier_is_fetching(me->carrier))
+        return;
+    status = fsh_carrier_fetch(me->carrier, next->unit, next->token, &err);
+    if (status)
+        leave(me, status, err.text);
+}
+
 static void
 feed_child(worker *me)
 {
     fsh_held_lease *next = fsh_held_first(&me->held, FSH_HELD_WAITING);
 
-    if (!next || !me->sandbox || !me->ready || fsh_held_first(&me->held, FSH_HELD_IN_WORK))
+    if (!next || !next->here || !me->sandbox || !me->ready ||
+        fsh_held_first(&me->held, FSH_HELD_IN_WORK))
         return;
     next->state = FSH_HELD_IN_WORK;
     fsh_sandbox_work(me->sandbox, next->unit, next->token);
@@ -165,7 +196,8 @@ want_more(worker *me)
                     fsh_held_count(&me->held, FSH_HELD_IN_WORK);
 
     if (!me->known || !me->ready || me->draining || have >= WANTED ||
-        me->held.n + WANTED > FSH_HELD_MAX)
+        me->held.n + WANTED > FSH_HELD_MAX ||
+        (me->carrier && fsh_held_count(&me->held, FSH_HELD_HANDED_IN) >= SHARDS_MAX))
         return;
     message.credit.units = WANTED - have;
     me->asked += message.credit.units;
@@ -178,6 +210,8 @@ settle(worker *me)
     leave_when_drained(me);
     if (!me->leaving)
         keep_child(me);
+    if (!me->leaving && me->carrier)
+        fetch_next(me);
     if (me->leaving)
         return;
     feed_child(me);
@@ -186,11 +220,14 @@ settle(worker *me)
 
 /* ---- the child speaks ---- */
 
+/* Shards that go over the wire go one after the other. */
 static void
 hand_in(worker *me, fsh_held_lease *lease)
 {
     fsh_message message = {.number = FSH_MESSAGE_DONE, .done = lease->report};
 
+    if (me->carrier && lease != fsh_held_first(&me->held, FSH_HELD_HANDED_IN))
+        return;
     lease->sent_ms = uv_now(&me->loop);
     say(me, &message);
 }
@@ -204,7 +241,19 @@ finish_lease(worker *me, const fsh_message_done *done)
         return;
     lease->state = FSH_HELD_HANDED_IN;
     lease->report = *done;
+    if (me->carrier)
+        fsh_carrier_drop_parcel(me->carrier, lease->unit, lease->token);
     hand_in(me, lease);
+}
+
+/* A full spool is this worker's own trouble: the unit goes back, and others may have room. */
+static void
+leave_for_room(worker *me, fsh_status status, const char *text)
+{
+    char why[1024];
+
+    snprintf(why, sizeof why, "%.800s (in this worker's spool; --spool names another place)", text);
+    leave(me, status, why);
 }
 
 static void
@@ -214,8 +263,12 @@ fail_lease(worker *me, const fsh_message *failed)
 
     if (!lease)
         return;
+    if (me->carrier && failed->failed.status == FSH_FULL) {
+        leave_for_room(me, FSH_FULL, failed->failed.text);
+        return;
+    }
     say(me, failed);
-    fsh_held_remove(&me->held, lease);
+    forget(me, lease);
 }
 
 static void
@@ -245,7 +298,8 @@ on_child_said(void *self, const fsh_message *message)
     case FSH_MESSAGE_BROKEN: leave(me, message->broken.status, message->broken.text); return;
     default: return;
     }
-    settle(me);
+    if (!me->leaving)
+        settle(me);
 }
 
 static void
@@ -281,6 +335,72 @@ on_child_ended(void *self, int signal)
     settle(me);
 }
 
+/* ---- parcels and shards ---- */
+
+static bool
+on_carrier_says(void *self, const fsh_message *message)
+{
+    return say(self, message);
+}
+
+static void
+on_moved(void *self, uint64_t token)
+{
+    worker *me = self;
+    fsh_held_lease *lease = fsh_held_find(&me->held, token);
+
+    if (lease)
+        lease->carried++;
+}
+
+/* A shard or parcel that is lost in the spool fails its unit; a spool that takes nothing more ends
+ * the worker. */
+static void
+on_lost(void *self, uint64_t token, fsh_status status, const fsh_err *err)
+{
+    worker *me = self;
+    const fsh_held_lease *lease = fsh_held_find(&me->held, token);
+    fsh_message failed = {.number = FSH_MESSAGE_FAILED,
+                          .failed = {.token = token, .status = status, .text = err->text}};
+
+    if (!lease)
+        return;
+    failed.failed.unit = lease->unit;
+    fail_lease(me, &failed);
+}
+
+static void
+on_fetched(void *self, uint64_t token, fsh_status status, const fsh_err *err)
+{
+    worker *me = self;
+    fsh_held_lease *lease = fsh_held_find(&me->held, token);
+
+    if (status)
+        on_lost(me, token, status, err);
+    else if (lease)
+        lease->here = true;
+    if (!me->leaving)
+        settle(me);
+}
+
+static fsh_status
+open_carrier(worker *me, fsh_err *err)
+{
+    fsh_carrier_options options = {me, on_carrier_says, on_moved, on_fetched, on_lost};
+    fsh_status status = fsh_spool_open(me->options.spool, &me->spool, err);
+
+    return status ? status : fsh_carrier_open(&me->loop, me->spool, &options, &me->carrier, err);
+}
+
+static void
+send_shard(worker *me, const fsh_message_fetch *fetch)
+{
+    const fsh_held_lease *lease = fsh_held_find(&me->held, fetch->token);
+
+    if (me->carrier && lease && lease->unit == fetch->unit && lease->state == FSH_HELD_HANDED_IN)
+        fsh_carrier_send(me->carrier, fetch);
+}
+
 /* ---- the coordinator speaks ---- */
 
 static void
@@ -314,19 +434,30 @@ hand_in_again(worker *me, uint64_t sent_before_ms)
 
 static void on_beat(uv_timer_t *timer);
 
+/* The first WELCOME: what is to be done, and how. */
+static fsh_status
+take_job(worker *me, const fsh_message_welcome *welcome, fsh_err *err)
+{
+    me->job = strdup(welcome->job);
+    me->hash = strdup(welcome->hash);
+    me->recipe = strdup(welcome->recipe);
+    if (!me->job || !me->hash || !me->recipe)
+        return fsh_fail(err, FSH_MEMORY, "no memory for the job");
+    return welcome->stream ? open_carrier(me, err) : FSH_OK;
+}
+
 static void
 take_welcome(worker *me, const fsh_message_welcome *welcome)
 {
-    if (me->job && strcmp(me->hash, welcome->hash) != 0) {
-        leave(me, FSH_NETWORK, "the coordinator has another job now");
+    fsh_err err;
+    fsh_status status = me->job ? FSH_OK : take_job(me, welcome, &err);
+
+    if (status) {
+        leave(me, status, err.text);
         return;
     }
-    if (!me->job) {
-        me->job = strdup(welcome->job);
-        me->hash = strdup(welcome->hash);
-    }
-    if (!me->job || !me->hash) {
-        leave(me, FSH_MEMORY, "no memory for the job");
+    if (strcmp(me->hash, welcome->hash) != 0 || (me->carrier != NULL) != welcome->stream) {
+        leave(me, FSH_NETWORK, "the coordinator has another job now");
         return;
     }
     me->known = true;
@@ -334,6 +465,8 @@ take_welcome(worker *me, const fsh_message_welcome *welcome)
     me->beat_ms = welcome->heartbeat_ms;
     uv_timer_start(&me->beat, on_beat, me->beat_ms, me->beat_ms);
     hand_in_again(me, UINT64_MAX);
+    if (me->carrier)
+        fsh_carrier_resume(me->carrier);
 }
 
 static void
@@ -342,6 +475,8 @@ take_lease(worker *me, const fsh_message_lease *lease)
     me->asked -= me->asked > 0;
     if (me->draining || !fsh_held_add(&me->held, lease->unit, lease->token))
         give_back(me, lease->unit, lease->token);
+    else
+        fsh_held_find(&me->held, lease->token)->here = me->carrier == NULL;
 }
 
 /* The child is stopped in the only way that works for one that hangs; a new one is started by
@@ -355,7 +490,7 @@ take_revoke(worker *me, const fsh_message_revoke *revoke)
         return;
     if (lease->state == FSH_HELD_IN_WORK && me->sandbox)
         fsh_sandbox_kill(me->sandbox);
-    fsh_held_remove(&me->held, lease);
+    forget(me, lease);
 }
 
 static void
@@ -363,8 +498,12 @@ take_committed(worker *me, const fsh_message_committed *committed)
 {
     fsh_held_lease *lease = fsh_held_find(&me->held, committed->token);
 
-    if (lease && lease->state == FSH_HELD_HANDED_IN)
-        fsh_held_remove(&me->held, lease);
+    if (!lease || lease->state != FSH_HELD_HANDED_IN)
+        return;
+    forget(me, lease);
+    lease = fsh_held_first(&me->held, FSH_HELD_HANDED_IN);
+    if (lease && me->carrier)
+        hand_in(me, lease);
 }
 
 static void
@@ -376,6 +515,15 @@ obey(worker *me, const fsh_message *message)
     case FSH_MESSAGE_LEASE: take_lease(me, &message->lease); break;
     case FSH_MESSAGE_REVOKE: take_revoke(me, &message->revoke); break;
     case FSH_MESSAGE_COMMITTED: take_committed(me, &message->committed); break;
+    case FSH_MESSAGE_FETCH: send_shard(me, &message->fetch); break;
+    case FSH_MESSAGE_PIECE:
+        if (me->carrier)
+            fsh_carrier_take_piece(me->carrier, &message->piece);
+        break;
+    case FSH_MESSAGE_END:
+        if (me->carrier)
+            fsh_carrier_take_end(me->carrier, &message->end);
+        break;
     case FSH_MESSAGE_DRAIN: drain(me, message->drain.grace_ms, me->result); break;
     case FSH_MESSAGE_PONG:
         me->known = me->known && message->pong.known;
@@ -445,6 +593,8 @@ on_beat(uv_timer_t *timer)
     if (me->known) {
         renew(me);
         hand_in_again(me, now - 4 * me->beat_ms);
+        if (me->carrier)
+            fsh_carrier_nudge(me->carrier);
     } else {
         say_hello(me);
     }
@@ -568,9 +718,11 @@ fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *
         return fsh_fail(err, FSH_INTERNAL, "no event loop");
     status = work(&me, address);
     uv_loop_close(&me.loop);
+    fsh_spool_close(&me.spool);
     fsh_text_fini(&me.bytes);
     free(me.job);
     free(me.hash);
+    free(me.recipe);
     if (status == FSH_NETWORK)
         return fsh_fail(err, status, "%s: %s", address, me.err.text);
     return status ? fsh_fail(err, status, "%s", me.err.text) : FSH_OK;

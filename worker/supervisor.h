@@ -15,6 +15,9 @@ typedef struct fsh_worker_options {
     uint32_t
         parent_pid; /* 0; or the coordinator that started this process and must not be outlived */
     const char *keys; /* folder of keys (proto/keys.h); NULL: the coordinator asks for none */
+    /* Where this machine has what the job names, or NULL: models (folders, separated by commas),
+     * templates, and the place for the spool of a job whose photographs come over the wire. */
+    const char *models, *templates, *spool;
     const char *const *child_command; /* ended by NULL; NULL: this program's `compute-child` */
 } fsh_worker_options;
 

@@ -148,7 +148,7 @@ open_all(fsh_runner *runner, fsh_err *err)
     fsh_status status = fsh_path_join(path, job->output, FSH_PATH_UNITS, err);
     uint32_t i;
 
-    if (!status)
+    if (!status && !job->spooled)
         status = fsh_manifest_open(path, &runner->manifest, err);
     if (!status)
         status = open_chain(runner, &job->stages, runner->stages, err);
@@ -248,20 +248,29 @@ fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_PATH_BYTES]
                          work->unit.sample_names[sample], err);
 }
 
+static fsh_status
+load(const fsh_work *work, uint32_t sample, uint8_t **data, size_t *bytes, fsh_reason *reason, fsh_err *err)
+{
+    const fsh_job *job = work->runner->job;
+
+    if (work->parcel)
+        return fsh_parcel_load(work->parcel, sample, data, bytes, reason, err);
+    return job->reader->load(job->input, work->unit.identity_names[fsh_work_identity(work, sample)],
+                             work->unit.sample_names[sample], data, bytes, reason, err);
+}
+
 fsh_status
 fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image, fsh_reason *reason,
                fsh_err *err)
 {
     const fsh_job *job = work->runner->job;
-    const char *identity = work->unit.identity_names[fsh_work_identity(work, sample)];
     uint8_t *data = NULL;
     size_t bytes = 0;
     uint64_t since = fsh_work_now_ns();
     fsh_status status;
 
     *reason = FSH_REASON_NONE;
-    status = job->reader->load(job->input, identity, work->unit.sample_names[sample], &data, &bytes, reason,
-                               err);
+    status = load(work, sample, &data, &bytes, reason, err);
     fsh_work_spent(work, thread, FSH_TIME_LOAD, &since);
     if (!status && *reason == FSH_REASON_NONE) {
         status = fsh_decode(data, bytes, (uint64_t)job->max_pixels, image, reason, err);
@@ -443,6 +452,7 @@ work_fini(fsh_work *work)
     free(work->facts);
     free(work->times_ns);
     fsh_unit_fini(&work->unit);
+    fsh_parcel_close(work->parcel);
 }
 
 static fsh_status
@@ -477,6 +487,26 @@ run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *re
     return status;
 }
 
+/* The unit's names, from the manifest or from the parcel that was fetched for this lease. */
+static fsh_status
+open_unit(const fsh_runner *runner, uint32_t number, const char *token, fsh_work *work, fsh_err *err)
+{
+    char name[FSH_PATH_BYTES], path[FSH_PATH_BYTES];
+    fsh_status status;
+
+    if (runner->manifest)
+        return fsh_manifest_unit(runner->manifest, number, &work->unit, err);
+    snprintf(name, sizeof name, FSH_PATH_PARCEL, number, token);
+    status = fsh_path_join(path, runner->job->output, name, err);
+    if (!status)
+        status = fsh_parcel_open(path, &work->parcel, err);
+    if (status)
+        return status;
+    fsh_parcel_take_unit(work->parcel, &work->unit);
+    return work->unit.number == number ? FSH_OK
+                                       : fsh_fail(err, FSH_FORMAT, "%s: holds another unit", path);
+}
+
 fsh_status
 fsh_runner_unit(fsh_runner *runner, uint32_t number, const char *token, fsh_unit_progress *progress,
                 void *self, fsh_report *report, fsh_err *err)
@@ -487,9 +517,11 @@ fsh_runner_unit(fsh_runner *runner, uint32_t number, const char *token, fsh_unit
     fsh_status status = shard_paths(runner->job, number, token, temporary, path, err);
 
     if (!status)
-        status = fsh_manifest_unit(runner->manifest, number, &work.unit, err);
-    if (status)
+        status = open_unit(runner, number, token, &work, err);
+    if (status) {
+        work_fini(&work);
         return status;
+    }
     work.runner = runner;
     work.progress = progress;
     work.self = self;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "datasets/manifest.h"
+#include "datasets/parcel.h"
 #include "worker/unit.h"
 
 /* Where time goes besides the stages. */
@@ -21,7 +22,7 @@ typedef struct fsh_opened {
 
 struct fsh_runner {
     const fsh_job *job;
-    fsh_manifest *manifest;
+    fsh_manifest *manifest; /* NULL where units come as parcels */
     fsh_stage_env env;
     fsh_opened opened[FSH_STEPS_MAX * 2];
     uint32_t opened_n;
@@ -41,6 +42,7 @@ typedef struct fsh_facts {
 typedef struct fsh_work {
     fsh_runner *runner;
     fsh_unit unit;
+    fsh_parcel *parcel; /* where its photographs are; NULL: in the job's input */
     fsh_facts *facts; /* unit.samples_n */
     fsh_shard *shard;
     uint64_t (*times_ns)[FSH_REPORT_TIMES_MAX]; /* one row a thread */
