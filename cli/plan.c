@@ -8,7 +8,7 @@
 #include "cli/summary.h"
 #include "coordinator/finish.h"
 #include "coordinator/plan.h"
-#include "worker/unit.h"
+#include "worker/alone.h"
 
 /* ---- plan ---- */
 
@@ -55,7 +55,7 @@ typedef struct unit_options {
 
 static const fsh_arg unit_rows[] = {
     FSH_JOB_OPTION_ROWS(unit_options),
-    FSH_ARG_INT(unit_options, threads, 0, 1024, "0", "threads; 0: one for every processor"), FSH_ARG_END};
+    FSH_ARG_INT(unit_options, threads, 0, 256, "0", "threads; 0: one for every processor"), FSH_ARG_END};
 
 static fsh_status
 check_number(const char *word, uint64_t units, uint32_t *number, fsh_err *err)
@@ -68,21 +68,6 @@ check_number(const char *word, uint64_t units, uint32_t *number, fsh_err *err)
                         (unsigned long long)units - 1);
     *number = (uint32_t)value;
     return FSH_OK;
-}
-
-static fsh_status
-run_one_unit(const fsh_job *job, uint32_t number, uint32_t threads, fsh_report *report, fsh_err *err)
-{
-    char token[32];
-    fsh_runner *runner;
-    fsh_status status = fsh_runner_open(job, threads, &runner, err);
-
-    if (status)
-        return status;
-    snprintf(token, sizeof token, "p%ld", (long)getpid());
-    status = fsh_runner_unit(runner, number, token, NULL, NULL, report, err);
-    fsh_runner_close(runner);
-    return status;
 }
 
 static fsh_status
@@ -102,7 +87,7 @@ run_unit(const fsh_invocation *invocation, fsh_err *err)
     if (!status)
         status = check_number(invocation->words[1], totals.units, &number, err);
     if (!status)
-        status = run_one_unit(job, number, threads, &report, err);
+        status = fsh_unit_run_alone(job, number, threads, NULL, &report, err);
     if (!status)
         printf("unit %u: %llu samples, %llu delivered, %llu pictures\n", number,
                (unsigned long long)report.samples, (unsigned long long)report.delivered,

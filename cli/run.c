@@ -28,7 +28,7 @@ typedef struct run_options {
 static const fsh_arg run_rows[] = {
     FSH_JOB_OPTION_ROWS(run_options),
     FSH_ARG_INT(run_options, workers, 0, 1024, "0", "worker processes; 0: one for every processor"),
-    FSH_ARG_INT(run_options, threads, 1, 1024, "1", "compute threads of each worker"),
+    FSH_ARG_INT(run_options, threads, 1, 256, "1", "compute threads of each worker"),
     BIND_ROWS, LOG_ROW,
     FSH_ARG_BOOL(run_options, explain, "false", "print the job with everything filled in and its hash; run nothing"),
     FSH_ARG_END};

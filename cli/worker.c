@@ -12,7 +12,7 @@ typedef struct worker_options {
 } worker_options;
 
 static const fsh_arg rows[] = {
-    FSH_ARG_INT(worker_options, threads, 0, 1024, "0", "compute threads; 0: one for every processor"),
+    FSH_ARG_INT(worker_options, threads, 0, 256, "0", "compute threads; 0: one for every processor"),
     FSH_ARG_TEXT(worker_options, models, "",
                  "folders where this machine has model cards and files, separated by commas; also $FACESHARD_MODELS"),
     FSH_ARG_TEXT(worker_options, templates, "", "folder where this machine has masks/, glasses/ and sunglasses/"),

@@ -18,6 +18,7 @@ struct fsh_books {
     fsh_err recorded_err;
     fsh_status blame; /* what fails a unit that fails now */
     fsh_err blame_why;
+    fsh_suspicion *suspicions;  /* a place a unit */
     const fsh_report *accepted; /* of the unit that is being settled */
     fsh_status verdict;         /* of the last unit that was buried */
     fsh_err verdict_why;
@@ -70,7 +71,8 @@ on_changed(void *self, uint32_t unit, fsh_unit_event event, fsh_unit_state state
            bool kept)
 {
     fsh_books *books = self;
-    bool failed = kept && (event == FSH_EVENT_EXPIRE || event == FSH_EVENT_FAIL ||
+    bool failed = kept && (event == FSH_EVENT_LOSE || event == FSH_EVENT_EXPIRE ||
+                           event == FSH_EVENT_FAIL || event == FSH_EVENT_CONVICT ||
                            event == FSH_EVENT_REJECT || event == FSH_EVENT_EXHAUST);
     fsh_ledger_entry entry = {unit,
                               state,
@@ -93,6 +95,39 @@ void
 fsh_books_blame(fsh_books *books, fsh_status status, const char *why)
 {
     books->blame = fsh_fail(&books->blame_why, status, "%s", why);
+}
+
+static void
+record_suspect(fsh_books *books, uint32_t unit, const fsh_suspect *suspect)
+{
+    if (!books->recorded)
+        books->recorded =
+            fsh_ledger_suspect(books->ledger, unit, suspect, &books->recorded_err);
+}
+
+bool
+fsh_books_suspect(fsh_books *books, uint32_t unit, const fsh_death *death)
+{
+    fsh_suspicion *suspicion = &books->suspicions[unit];
+    bool convicted;
+    uint64_t i;
+    uint32_t k;
+
+    for (i = 0; i < death->samples_n; i++)
+        if (death->samples[i] >= books->work->samples[unit])
+            return false;
+    convicted = fsh_suspicion_note(suspicion, death);
+    for (i = 0; i < death->samples_n; i++)
+        for (k = 0; k < suspicion->n; k++)
+            if (suspicion->suspects[k].sample == death->samples[i])
+                record_suspect(books, unit, &suspicion->suspects[k]);
+    return convicted;
+}
+
+const fsh_suspicion *
+fsh_books_suspicion(const fsh_books *books, uint32_t unit)
+{
+    return books->suspicions[unit].n ? &books->suspicions[unit] : NULL;
 }
 
 void
@@ -131,6 +166,15 @@ remember(void *self, const fsh_ledger_entry *entry)
         fsh_leases_kick(books->leases, entry->unit);
 }
 
+static void
+remember_suspect(void *self, uint32_t unit, const fsh_suspect *suspect)
+{
+    fsh_books *books = self;
+
+    if (unit < books->work->units_n)
+        fsh_suspicion_restore(&books->suspicions[unit], suspect);
+}
+
 static fsh_status
 open_ledger(fsh_books *books, fsh_err *err)
 {
@@ -151,6 +195,8 @@ open_desk(fsh_books *books, const fsh_lease_rules *rules, fsh_err *err)
 
     if (!status)
         status = fsh_ledger_read(books->ledger, remember, books, err);
+    if (!status)
+        status = fsh_ledger_read_suspects(books->ledger, remember_suspect, books, err);
     return status ? status : fsh_books_flush(books, err);
 }
 
@@ -175,6 +221,12 @@ fsh_books_open(const fsh_coordinator_work *work, const fsh_lease_rules *rules, f
         return fsh_fail(err, FSH_MEMORY, "no memory for the books of %" PRIu32 " units",
                         work->units_n);
     opened->work = work;
+    opened->suspicions = calloc(work->units_n + 1, sizeof *opened->suspicions);
+    if (!opened->suspicions) {
+        free(opened);
+        return fsh_fail(err, FSH_MEMORY, "no memory for the books of %" PRIu32 " units",
+                        work->units_n);
+    }
     opened->hashes = hashes;
     opened->watch = *watch;
     count_work(opened);
@@ -192,10 +244,14 @@ void
 fsh_books_close(fsh_books **books)
 {
     fsh_books *closing = *books;
+    uint32_t i;
 
     *books = NULL;
     if (!closing)
         return;
+    for (i = 0; i < closing->work->units_n; i++)
+        fsh_suspicion_fini(&closing->suspicions[i]);
+    free(closing->suspicions);
     fsh_leases_free(closing->leases);
     fsh_ledger_close(&closing->ledger);
     free(closing);

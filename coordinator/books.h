@@ -4,6 +4,7 @@
  *     fsh_books_open(work, &rules, hashes, &told, &books, &err);      locks the output, remembers
  *     fsh_leases *leases = fsh_books_leases(books);              lend, renew, expire there
  *     fsh_books_blame(books, status, "why") before a call by which a unit may fail
+ *     fsh_books_suspect(books, unit, &death)                     before the failure that it explains
  *     fsh_books_settle(books, &report, FSH_OK, "")               after its shard was checked
  *     fsh_books_flush(books, &err);                              only then answer anybody
  *     fsh_books_close(&books); */
@@ -12,6 +13,7 @@
 
 #include "coordinator/coordinator.h"
 #include "coordinator/lease.h"
+#include "proto/suspicion.h"
 
 typedef struct fsh_books fsh_books;
 
@@ -34,6 +36,12 @@ fsh_coordinator_totals *fsh_books_totals(fsh_books *books);
 
 /* Says what is to blame if a unit fails in the calls that follow. */
 void fsh_books_blame(fsh_books *books, fsh_status status, const char *why);
+
+/* An attempt at a unit has killed its child. True: the sample at fault is known now. */
+bool fsh_books_suspect(fsh_books *books, uint32_t unit, const fsh_death *death);
+
+/* What the next attempt at a unit must know; NULL: nothing. Borrowed until the next call. */
+const fsh_suspicion *fsh_books_suspicion(const fsh_books *books, uint32_t unit);
 
 /* The check of a shard has ended: with OK it is committed. */
 void fsh_books_settle(fsh_books *books, const fsh_report *report, fsh_status checked,

@@ -70,6 +70,7 @@ typedef struct fsh_coordinator_options {
     uint32_t threads; /* compute threads of each */
     uint32_t heartbeat_ms, silence_ms, stall_ms, grace_ms;
     uint32_t attempts_max; /* failures after which a unit is buried */
+    uint32_t losses_max;   /* dead workers after which the unit that they worked on is buried */
     /* Ended by NULL; NULL: this program's `worker`. Address, --threads T, --parent PID and,
      * with keys, --keys FOLDER are put behind it. */
     const char *const *worker_command;

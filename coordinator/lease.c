@@ -15,7 +15,7 @@ typedef struct unit {
     fsh_ring link;
     fsh_lessee *lessee;
     uint64_t token, lent_ms;
-    uint8_t state, attempts;
+    uint8_t state, attempts, losses;
 } unit;
 
 struct fsh_lessee {
@@ -164,6 +164,16 @@ put_into_ready(fsh_leases *leases, unit *of, bool failed)
         fsh_ring_prepend(&leases->ready, &of->link);
 }
 
+/* Whether the event is one failure too many. */
+static bool
+is_last(const fsh_leases *leases, unit *of, fsh_unit_event event, const fsh_unit_step *step)
+{
+    if (event == FSH_EVENT_LOSE && of->losses < UINT8_MAX)
+        return ++of->losses == leases->rules.losses_max;
+    return step->attempts > 0 &&
+           fsh_unit_step_count(step, of->attempts) >= leases->rules.attempts_max;
+}
+
 /* The one place where a unit changes its state. */
 static bool
 happen(fsh_leases *leases, unit *of, fsh_unit_event event, uint64_t now_ms)
@@ -174,16 +184,16 @@ happen(fsh_leases *leases, unit *of, fsh_unit_event event, uint64_t now_ms)
         leases->refused++;
         return false;
     }
-    if (step.attempts && of->attempts + step.attempts >= leases->rules.attempts_max) {
+    if (is_last(leases, of, event, &step)) {
         event = FSH_EVENT_EXHAUST;
         fsh_unit_step_find(of->state, event, &step);
     }
     take_from_lessee(leases, of, now_ms);
     fsh_ring_remove(&of->link);
     set_state(leases, of, step.next);
-    of->attempts = (uint8_t)(of->attempts + step.attempts);
+    of->attempts = (uint8_t)fsh_unit_step_count(&step, of->attempts);
     if (step.next == FSH_UNIT_READY)
-        put_into_ready(leases, of, step.attempts > 0);
+        put_into_ready(leases, of, step.attempts != 0);
     leases->watch.changed(leases->watch.self, number_of(leases, of), event, step.next, of->attempts,
                           step.record);
     return true;
@@ -198,7 +208,7 @@ fsh_leases_miss(fsh_leases *leases, uint32_t number)
 void
 fsh_leases_kick(fsh_leases *leases, uint32_t number)
 {
-    leases->units[number].attempts = 0;
+    leases->units[number].attempts = leases->units[number].losses = 0;
     happen(leases, &leases->units[number], FSH_EVENT_KICK, 0);
 }
 
@@ -226,7 +236,7 @@ fsh_leases_leave(fsh_leases *leases, fsh_lessee *lessee, bool died)
     unit *of = working_on(lessee);
 
     if (of && died)
-        happen(leases, of, FSH_EVENT_EXPIRE, lessee->heard_ms);
+        happen(leases, of, FSH_EVENT_LOSE, lessee->heard_ms);
     while ((of = working_on(lessee)))
         happen(leases, of, FSH_EVENT_RETURN, lessee->heard_ms);
     fsh_ring_remove(&lessee->heard);
@@ -307,13 +317,20 @@ fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
     return true;
 }
 
+bool
+fsh_leases_is_held(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t number,
+                   uint64_t token)
+{
+    const unit *of = number < leases->units_n ? &leases->units[number] : NULL;
+
+    return of && of->lessee == lessee && of->token == token;
+}
+
 /* The unit of this lease, if this worker has it. */
 static unit *
 find_held(fsh_leases *leases, const fsh_lessee *lessee, uint32_t number, uint64_t token)
 {
-    unit *of = number < leases->units_n ? &leases->units[number] : NULL;
-
-    return of && of->lessee == lessee && of->token == token ? of : NULL;
+    return fsh_leases_is_held(leases, lessee, number, token) ? &leases->units[number] : NULL;
 }
 
 bool
@@ -380,11 +397,11 @@ fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, 
 
 bool
 fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
-                uint64_t now_ms)
+                bool convicted, uint64_t now_ms)
 {
     unit *of = find_held(leases, lessee, number, token);
 
-    return of && happen(leases, of, FSH_EVENT_FAIL, now_ms);
+    return of && happen(leases, of, convicted ? FSH_EVENT_CONVICT : FSH_EVENT_FAIL, now_ms);
 }
 
 bool

@@ -18,8 +18,10 @@
  * same for all, the order in which workers were last heard is the order in which they fall due: a
  * ring each, no heap.
  *
- * Only the unit that a worker is working on (the oldest that it holds) is suspect when it is lost
- * and loses an attempt; those that wait behind it just come back. */
+ * Only the unit that a worker is working on (the oldest that it holds) is suspect when it is lost;
+ * those that wait behind it just come back. A unit that stalls or fails loses an attempt. One whose
+ * worker dies does not, because machines are taken away in the middle of work; but after losses_max
+ * dead workers it is taken for what kills them. */
 #ifndef FSH_COORDINATOR_LEASE_H
 #define FSH_COORDINATOR_LEASE_H
 
@@ -35,6 +37,7 @@ typedef struct fsh_lessee fsh_lessee; /* a worker, as the desk knows it */
 typedef struct fsh_lease_rules {
     uint32_t silence_ms, stall_ms;
     uint32_t attempts_max;
+    uint32_t losses_max; /* workers that may be lost over one unit; 0: any number */
 } fsh_lease_rules;
 
 typedef struct fsh_lease {
@@ -67,7 +70,7 @@ void fsh_leases_kick(fsh_leases *leases, uint32_t unit);
 /* A worker comes. The lessee lives until fsh_leases_leave; NULL when out of memory. */
 fsh_lessee *fsh_leases_join(fsh_leases *leases, void *owner, uint64_t now_ms);
 
-/* A worker goes. Died: the unit that it worked on has lost an attempt; otherwise all just comes
+/* A worker goes. Died: it counts against the unit that it worked on; otherwise all just comes
  * back. */
 void fsh_leases_leave(fsh_leases *leases, fsh_lessee *lessee, bool died);
 
@@ -101,10 +104,14 @@ bool fsh_leases_holds(const fsh_leases *leases, const fsh_lessee *lessee, uint32
 void fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, uint64_t n,
                      uint64_t lent_before_ms);
 
-/* FAILED and RETURN. False where the worker does not have this lease: a late message, nothing
- * changes. */
+/* Whether the worker has this lease; if not, what it says about it is too late. */
+bool fsh_leases_is_held(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t unit,
+                        uint64_t token);
+
+/* FAILED and RETURN. Convicted: the sample at fault has been found. False where the worker does not
+ * have this lease: nothing changes. */
 bool fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
-                     uint64_t now_ms);
+                     bool convicted, uint64_t now_ms);
 bool fsh_leases_give_back(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                           uint64_t now_ms);
 

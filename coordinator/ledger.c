@@ -32,7 +32,10 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS about(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS unit(number INTEGER PRIMARY KEY, state TEXT NOT NULL,"
     " attempts INTEGER NOT NULL, failure INTEGER NOT NULL, failure_text TEXT,"
-    " samples INTEGER, delivered INTEGER, images INTEGER, report BLOB);";
+    " samples INTEGER, delivered INTEGER, images INTEGER, report BLOB);"
+    "CREATE TABLE IF NOT EXISTS suspect(unit INTEGER, sample INTEGER, deaths INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, value INTEGER NOT NULL, condemned INTEGER NOT NULL,"
+    " PRIMARY KEY(unit, sample)) WITHOUT ROWID;";
 
 static const char insert_sql[] =
     "INSERT INTO unit VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(number) DO UPDATE SET"
@@ -402,5 +405,64 @@ fsh_ledger_flush(fsh_ledger *ledger, fsh_err *err)
     status = execute(ledger, "COMMIT", err);
     if (!status)
         ledger->in_transaction = false;
+    return status;
+}
+
+/* ---- suspects: few, so that nothing is kept prepared for them ---- */
+
+fsh_status
+fsh_ledger_suspect(fsh_ledger *ledger, uint32_t unit, const fsh_suspect *suspect, fsh_err *err)
+{
+    static const char sql[] = "INSERT OR REPLACE INTO suspect VALUES(?1,?2,?3,?4,?5,?6)";
+    sqlite3_stmt *statement = NULL;
+    fsh_status status = begin(ledger, err);
+
+    if (status)
+        return status;
+    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(ledger, err);
+    sqlite3_bind_int64(statement, 1, unit);
+    sqlite3_bind_int64(statement, 2, suspect->sample);
+    sqlite3_bind_int64(statement, 3, suspect->deaths);
+    bind_text(statement, 4, fsh_reason_code(suspect->reason));
+    sqlite3_bind_int64(statement, 5, suspect->value);
+    sqlite3_bind_int64(statement, 6, suspect->condemned);
+    sqlite3_step(statement);
+    return sqlite3_finalize(statement) == SQLITE_OK ? FSH_OK : fail(ledger, err);
+}
+
+static fsh_status
+read_suspect(const fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_suspect_reader *reader,
+             void *self, fsh_err *err)
+{
+    const char *code = (const char *)sqlite3_column_text(row, 3);
+    fsh_suspect suspect = {(uint32_t)sqlite3_column_int64(row, 1),
+                           (uint32_t)sqlite3_column_int64(row, 2),
+                           fsh_reason_from_code(code ? code : ""),
+                           (uint32_t)sqlite3_column_int64(row, 4), sqlite3_column_int(row, 5) != 0};
+
+    if (suspect.reason == FSH_REASON_N)
+        return fsh_fail(err, FSH_FORMAT, "%s: a suspect with an unknown reason", ledger->path);
+    reader(self, (uint32_t)sqlite3_column_int64(row, 0), &suspect);
+    return FSH_OK;
+}
+
+fsh_status
+fsh_ledger_read_suspects(fsh_ledger *ledger, fsh_ledger_suspect_reader *reader, void *self,
+                         fsh_err *err)
+{
+    static const char sql[] = "SELECT unit, sample, deaths, reason, value, condemned FROM suspect"
+                              " ORDER BY unit, sample";
+    sqlite3_stmt *statement = NULL;
+    fsh_status status = FSH_OK;
+    int code = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(ledger, err);
+    while (!status && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = read_suspect(ledger, statement, reader, self, err);
+    if (!status && code != SQLITE_DONE)
+        status = fail(ledger, err);
+    sqlite3_finalize(statement);
     return status;
 }

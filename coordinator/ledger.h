@@ -1,6 +1,6 @@
 /* The ledger: what a coordinator that starts again must know, in OUT/state/ledger.sqlite. One row
- * per unit with its state, attempts, last failure and report. Leases are not kept: workers tell
- * them again.
+ * per unit with its state, attempts, last failure and report, and one per sample that is suspected
+ * of killing its unit. Leases are not kept: workers tell them again.
  *
  *     fsh_ledger_open(output, &about, &ledger, &err);   locks the output; a new epoch
  *     fsh_ledger_read(ledger, remember, self, &err);
@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "proto/report.h"
 #include "proto/states.h"
+#include "proto/suspicion.h"
 
 typedef struct fsh_ledger fsh_ledger;
 
@@ -53,6 +54,16 @@ uint32_t fsh_ledger_epoch(const fsh_ledger *ledger);
 typedef void fsh_ledger_reader(void *self, const fsh_ledger_entry *entry);
 
 fsh_status fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_err *err);
+
+/* Called for every sample under suspicion, unit by unit. */
+typedef void fsh_ledger_suspect_reader(void *self, uint32_t unit, const fsh_suspect *suspect);
+
+fsh_status fsh_ledger_read_suspects(fsh_ledger *ledger, fsh_ledger_suspect_reader *reader,
+                                    void *self, fsh_err *err);
+
+/* Writes a suspect into the open transaction, over what was known about the sample. */
+fsh_status fsh_ledger_suspect(fsh_ledger *ledger, uint32_t unit, const fsh_suspect *suspect,
+                              fsh_err *err);
 
 /* Writes an entry into the open transaction, beginning one where there is none. */
 fsh_status fsh_ledger_record(fsh_ledger *ledger, const fsh_ledger_entry *entry, fsh_err *err);

@@ -96,7 +96,11 @@ lend(fsh_coordination *me)
         fsh_message message = {
             .number = FSH_MESSAGE_LEASE,
             .lease = {lease.unit, lease.token, lease.attempt, me->options.silence_ms}};
+        fsh_message_lease *to = &message.lease;
 
+        to->suspects.n = to->reasons.n = to->values.n =
+            fsh_suspicion_tell(fsh_books_suspicion(me->books, lease.unit), to->suspects.at,
+                               to->reasons.at, to->values.at);
         fsh_coordination_say(me, &((fsh_member *)lease.owner)->peer, &message);
     }
 }
@@ -235,7 +239,8 @@ fsh_coordinator_options_init(fsh_coordinator_options *options)
                                          .silence_ms = 15000,
                                          .stall_ms = 600000,
                                          .grace_ms = 20000,
-                                         .attempts_max = 3};
+                                         .attempts_max = FSH_ATTEMPTS_MAX,
+                                         .losses_max = 20};
 }
 
 const char *
@@ -338,7 +343,7 @@ static fsh_status
 open_books(fsh_coordination *me, fsh_err *err)
 {
     fsh_lease_rules rules = {me->options.silence_ms, me->options.stall_ms,
-                             me->options.attempts_max};
+                             me->options.attempts_max, me->options.losses_max};
     fsh_books_watch watch = {me, on_unit_failed};
     fsh_status status =
         fsh_books_open(me->work, &rules, me->options.shard_hashes, &watch, &me->books, err);

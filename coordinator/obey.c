@@ -279,13 +279,18 @@ take_done(fsh_coordination *me, fsh_member *member, const fsh_message_done *done
 static void
 take_failed(fsh_coordination *me, const fsh_member *member, const fsh_message_failed *failed)
 {
+    const fsh_death death = {failed->suspects.at, failed->suspects.n, (fsh_reason)failed->reason,
+                             failed->signal};
     uint64_t now = uv_now(&me->loop);
 
+    if (!fsh_leases_is_held(me->leases, member->lessee, failed->unit, failed->token))
+        return;
     fsh_books_blame(me->books, failed->status, failed->text);
     if (failed->status == FSH_FULL || failed->status == FSH_INTERRUPTED)
         fsh_leases_give_back(me->leases, member->lessee, failed->unit, failed->token, now);
     else
-        fsh_leases_fail(me->leases, member->lessee, failed->unit, failed->token, now);
+        fsh_leases_fail(me->leases, member->lessee, failed->unit, failed->token,
+                        fsh_books_suspect(me->books, failed->unit, &death), now);
     if (failed->status == FSH_FULL)
         fsh_coordination_drain(me, FSH_FULL, failed->text, 0);
 }

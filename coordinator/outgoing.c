@@ -48,7 +48,7 @@ fail(fsh_coordination *me, fsh_member *member, uint32_t unit, uint64_t token, fs
      const char *text)
 {
     fsh_books_blame(me->books, status, text);
-    fsh_leases_fail(me->leases, member->lessee, unit, token, uv_now(&me->loop));
+    fsh_leases_fail(me->leases, member->lessee, unit, token, false, uv_now(&me->loop));
     fsh_coordination_revoke(me, &member->peer, unit, token);
 }
 

@@ -53,6 +53,8 @@ typedef struct fsh_job {
     int64_t seed;
     int64_t unit_images; /* bound of a unit */
     int64_t max_pixels;  /* of an input picture */
+    double image_seconds;  /* that one image may take at most */
+    int64_t thread_memory; /* MB that a compute process may take for each thread, and once more */
     double max_rejected; /* share of the samples over which the exit code is 1 */
     int32_t transport;   /* fsh_transport */
     bool spooled;        /* set by a worker that sees neither input nor output: `output` is its spool, where

@@ -12,7 +12,7 @@ static const struct {
 
 static const struct {
     const char *name, *help;
-    uint32_t attempts;
+    int32_t attempts;
 } events[] = {
 #define EVENT(name, help, attempts) {#name, help, attempts},
 #include "proto/states.def"
@@ -38,6 +38,12 @@ fsh_unit_step_find(fsh_unit_state state, fsh_unit_event event, fsh_unit_step *st
     step->attempts = events[event].attempts;
     step->record = steps[state][event].ledger == RECORD;
     return true;
+}
+
+uint32_t
+fsh_unit_step_count(const fsh_unit_step *step, uint32_t attempts)
+{
+    return step->attempts < 0 && attempts == 0 ? 0 : (uint32_t)((int64_t)attempts + step->attempts);
 }
 
 const char *
@@ -77,7 +83,9 @@ fsh_states_print(fsh_text *out)
     fsh_text_add(out, "\n| event | | attempts |\n|---|---|---|\n");
     for (i = 0; i < FSH_EVENT_N; i++)
         fsh_text_addf(out, "| %s | %s | %s |\n", events[i].name, events[i].help,
-                      events[i].attempts ? "+1" : "");
+                      events[i].attempts > 0   ? "+1"
+                      : events[i].attempts < 0 ? "-1"
+                                               : "");
     fsh_text_add(out, "\n");
     print_steps(out);
 }

@@ -22,14 +22,19 @@ typedef enum fsh_unit_event {
     FSH_EVENT_N
 } fsh_unit_event;
 
+enum { FSH_ATTEMPTS_MAX = 3 }; /* that fail before a unit is given up */
+
 typedef struct fsh_unit_step {
     fsh_unit_state next;
-    uint32_t attempts; /* that the event adds */
+    int32_t attempts; /* that the event adds to the failed ones */
     bool record;       /* the ledger keeps the new state */
 } fsh_unit_step;
 
 /* False where the event cannot happen in this state; *step is untouched then. */
 bool fsh_unit_step_find(fsh_unit_state state, fsh_unit_event event, fsh_unit_step *step);
+
+/* Failed attempts after this step; never below 0. */
+uint32_t fsh_unit_step_count(const fsh_unit_step *step, uint32_t attempts);
 
 const char *fsh_unit_state_name(fsh_unit_state state);
 const char *fsh_unit_event_name(fsh_unit_event event);

@@ -5,7 +5,7 @@
 
 enum { SILENCE_MS = 1000, STALL_MS = 5000 };
 
-static const fsh_lease_rules rules = {SILENCE_MS, STALL_MS, 3};
+static const fsh_lease_rules rules = {SILENCE_MS, STALL_MS, 3, 4};
 
 typedef struct desk {
     fsh_leases *leases;
@@ -82,7 +82,7 @@ workers_take_turns_and_tokens_carry_the_epoch(void **state)
 }
 
 static void
-a_silent_worker_loses_one_attempt_and_all_its_units(void **state)
+a_silent_worker_loses_its_units_and_they_lose_no_attempt(void **state)
 {
     desk at;
     fsh_lessee *lessee;
@@ -97,8 +97,58 @@ a_silent_worker_loses_one_attempt_and_all_its_units(void **state)
     assert_ptr_equal(fsh_leases_silent(at.leases, SILENCE_MS), lessee);
     fsh_leases_leave(at.leases, lessee, true);
     assert_int_equal(fsh_leases_count(at.leases, FSH_UNIT_READY), 3);
-    assert_int_equal(fsh_leases_attempts(at.leases, 0), 1);
+    assert_int_equal(at.events[FSH_EVENT_LOSE], 1);
+    assert_int_equal(at.events[FSH_EVENT_RETURN], 1);
+    assert_int_equal(fsh_leases_attempts(at.leases, 0), 0);
     assert_int_equal(fsh_leases_attempts(at.leases, 1), 0);
+    fsh_leases_free(at.leases);
+}
+
+static void
+a_unit_over_which_many_workers_die_is_buried(void **state)
+{
+    desk at;
+    fsh_lessee *last;
+    uint32_t i;
+
+    (void)state;
+    open_desk(&at, 1);
+    for (i = 0; i < rules.losses_max; i++) {
+        fsh_lessee *lessee = join(&at, 1, 0);
+
+        assert_int_equal(fsh_leases_state(at.leases, 0), FSH_UNIT_READY);
+        lend(&at, 0);
+        fsh_leases_leave(at.leases, lessee, true);
+    }
+    assert_int_equal(fsh_leases_state(at.leases, 0), FSH_UNIT_BURIED);
+    fsh_leases_kick(at.leases, 0);
+    last = join(&at, 1, 0);
+    lend(&at, 0);
+    fsh_leases_leave(at.leases, last, true);
+    assert_int_equal(fsh_leases_state(at.leases, 0), FSH_UNIT_READY);
+    fsh_leases_free(at.leases);
+}
+
+/* Two deaths a culprit, and any number of culprits: the attempts are those that found nobody. */
+static void
+a_found_culprit_gives_the_attempt_back(void **state)
+{
+    desk at;
+    fsh_lessee *lessee;
+    uint32_t i;
+
+    (void)state;
+    open_desk(&at, 1);
+    lessee = join(&at, 100, 0);
+    for (i = 0; i < 20; i++) {
+        uint64_t token = lend(&at, 0).token;
+
+        assert_true(fsh_leases_is_held(at.leases, lessee, 0, token));
+        assert_true(fsh_leases_fail(at.leases, lessee, 0, token, i % 2 == 1, 0));
+        assert_false(fsh_leases_is_held(at.leases, lessee, 0, token));
+        assert_int_equal(fsh_leases_attempts(at.leases, 0), (i + 1) % 2);
+    }
+    assert_int_equal(fsh_leases_state(at.leases, 0), FSH_UNIT_READY);
     fsh_leases_free(at.leases);
 }
 
@@ -119,7 +169,7 @@ progress_holds_off_the_stall_and_heartbeats_do_not(void **state)
     assert_true(fsh_leases_stalled(at.leases, 3000 + STALL_MS, &lost));
     assert_int_equal(lost.token, lease.token);
     assert_int_equal(fsh_leases_attempts(at.leases, 0), 1);
-    assert_false(fsh_leases_fail(at.leases, lessee, 0, lease.token, 9000));
+    assert_false(fsh_leases_fail(at.leases, lessee, 0, lease.token, false, 9000));
     fsh_leases_free(at.leases);
 }
 
@@ -179,7 +229,7 @@ the_third_failure_buries_and_a_kick_gives_three_more(void **state)
         fsh_lease lease = lend(&at, 0);
 
         assert_int_equal(lease.attempt, i + 1);
-        assert_true(fsh_leases_fail(at.leases, lessee, 0, lease.token, 0));
+        assert_true(fsh_leases_fail(at.leases, lessee, 0, lease.token, false, 0));
     }
     assert_int_equal(fsh_leases_state(at.leases, 0), FSH_UNIT_BURIED);
     fsh_leases_kick(at.leases, 0);
@@ -203,7 +253,7 @@ a_worker_keeps_its_units_over_a_restart_of_the_desk(void **state)
     assert_false(fsh_leases_renew(at.leases, lessee, 2, 79, 0, 0));
     assert_false(fsh_leases_renew(at.leases, lessee, 9999, 80, 0, 0));
     assert_int_equal(fsh_lessee_held(lessee), 1);
-    assert_true(fsh_leases_fail(at.leases, lessee, 1, 77, 0));
+    assert_true(fsh_leases_fail(at.leases, lessee, 1, 77, false, 0));
     fsh_leases_free(at.leases);
 }
 
@@ -322,7 +372,7 @@ finish_unit(crowd *of, mate *who)
     fsh_lease lease = who->leases[0];
 
     if (fsh_rng_chance(&of->rng, 0.005))
-        fsh_leases_fail(of->at.leases, who->lessee, lease.unit, lease.token, of->now_ms);
+        fsh_leases_fail(of->at.leases, who->lessee, lease.unit, lease.token, false, of->now_ms);
     else
         hand_in(of, lease.unit);
     drop_first(of, who);
@@ -418,7 +468,8 @@ a_crowd_with_faults_commits_every_unit_exactly_once(void **state)
         assert_int_equal(of->committed[i], lies ? 0 : 1);
     }
     assert_true(buried < 20);
-    assert_true(of->at.events[FSH_EVENT_EXPIRE] > 100 && of->at.events[FSH_EVENT_FAIL] > 50);
+    assert_true(of->at.events[FSH_EVENT_LOSE] > 50 && of->at.events[FSH_EVENT_EXPIRE] > 20 &&
+                of->at.events[FSH_EVENT_FAIL] > 50);
     fsh_leases_free(of->at.leases);
     free(of);
 }
@@ -430,7 +481,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lent_beyond_credit),
         cmocka_unit_test(workers_take_turns_and_tokens_carry_the_epoch),
-        cmocka_unit_test(a_silent_worker_loses_one_attempt_and_all_its_units),
+        cmocka_unit_test(a_silent_worker_loses_its_units_and_they_lose_no_attempt),
+        cmocka_unit_test(a_unit_over_which_many_workers_die_is_buried),
+        cmocka_unit_test(a_found_culprit_gives_the_attempt_back),
         cmocka_unit_test(progress_holds_off_the_stall_and_heartbeats_do_not),
         cmocka_unit_test(the_stall_clock_of_a_waiting_unit_starts_when_its_turn_comes),
         cmocka_unit_test(a_late_result_is_taken_and_a_second_one_is_not),

@@ -61,6 +61,49 @@ record_two(fsh_ledger *ledger)
     assert_ok(fsh_ledger_record(ledger, &failed, &err), err);
 }
 
+typedef struct suspects {
+    uint32_t n, unit;
+    fsh_suspect last;
+} suspects;
+
+static void
+remember_suspect(void *self, uint32_t unit, const fsh_suspect *suspect)
+{
+    suspects *of = self;
+
+    of->n++;
+    of->unit = unit;
+    of->last = *suspect;
+}
+
+static void
+suspects_are_there_after_a_restart(void **state)
+{
+    char *folder = fsh_test_folder();
+    fsh_ledger *ledger = open_ledger(folder);
+    fsh_suspect one = {17, 1, FSH_REASON_TIMED_OUT, 0, false};
+    fsh_suspect again = {17, 2, FSH_REASON_CRASHED, 11, true};
+    suspects of = {0};
+    fsh_err err;
+
+    (void)state;
+    assert_ok(fsh_ledger_suspect(ledger, 4, &one, &err), err);
+    assert_ok(fsh_ledger_suspect(ledger, 4, &again, &err), err);
+    assert_ok(fsh_ledger_flush(ledger, &err), err);
+    fsh_ledger_close(&ledger);
+    ledger = open_ledger(folder);
+    assert_ok(fsh_ledger_read_suspects(ledger, remember_suspect, &of, &err), err);
+    assert_int_equal(of.n, 1);
+    assert_int_equal(of.unit, 4);
+    assert_int_equal(of.last.sample, 17);
+    assert_int_equal(of.last.deaths, 2);
+    assert_int_equal(of.last.reason, FSH_REASON_CRASHED);
+    assert_int_equal(of.last.value, 11);
+    assert_true(of.last.condemned);
+    fsh_ledger_close(&ledger);
+    fsh_test_remove(folder);
+}
+
 static void
 what_was_flushed_is_there_after_a_restart(void **state)
 {
@@ -213,6 +256,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_flushed_is_there_after_a_restart),
+        cmocka_unit_test(suspects_are_there_after_a_restart),
         cmocka_unit_test(what_was_not_flushed_is_gone_as_a_whole),
         cmocka_unit_test(another_job_or_input_in_the_same_folder_is_told_what_to_do),
         cmocka_unit_test(a_second_coordinator_is_told_who_holds_the_output),

@@ -25,7 +25,8 @@ static const struct {
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_REFUSE, .refuse = {"another version"}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_CREDIT, .credit = {2}}},
     {FSH_FROM_COORDINATOR,
-     {.number = FSH_MESSAGE_LEASE, .lease = {7, UINT64_C(0x300000001), 1, 15000}}},
+     {.number = FSH_MESSAGE_LEASE,
+      .lease = {7, UINT64_C(0x300000001), 1, 15000, {1, {17}}, {1, {0}}, {1, {0}}}}},
     {FSH_FROM_WORKER,
      {.number = FSH_MESSAGE_RENEW,
       .renew =
@@ -44,7 +45,7 @@ static const struct {
                {2, {5, 6}}}}},
     {FSH_FROM_CHILD,
      {.number = FSH_MESSAGE_FAILED,
-      .failed = {7, 9, FSH_FULL, 0, "shards/shard-000007.h5: no space left"}}},
+      .failed = {7, 9, FSH_INTERNAL, 11, FSH_REASON_CRASHED, {2, {17, 18}}, "ended by signal 11"}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_COMMITTED, .committed = {7, 9, 1}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_RETURN, .give_back = {7, 9}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_REVOKE, .revoke = {7, 9}}},
@@ -57,9 +58,10 @@ static const struct {
     {FSH_FROM_SUPERVISOR,
      {.number = FSH_MESSAGE_JOB,
       .job = {2, "seed: 1\n", "0f3a", "size 112\n", "/tmp/spool", "/models", "/templates"}}},
-    {FSH_FROM_CHILD, {.number = FSH_MESSAGE_READY, .ready = {4712}}},
+    {FSH_FROM_CHILD, {.number = FSH_MESSAGE_READY, .ready = {4712, 120000}}},
     {FSH_FROM_CHILD, {.number = FSH_MESSAGE_BROKEN, .broken = {FSH_MODEL, "no such model"}}},
-    {FSH_FROM_SUPERVISOR, {.number = FSH_MESSAGE_WORK, .work = {7, 9}}},
+    {FSH_FROM_SUPERVISOR,
+     {.number = FSH_MESSAGE_WORK, .work = {7, 9, {2, {17, 18}}, {2, {0, 16}}, {2, {0, 11}}}}},
     {FSH_FROM_CHILD, {.number = FSH_MESSAGE_TICK, .tick = {9, 300, 1000}}},
 };
 

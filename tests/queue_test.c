@@ -80,10 +80,11 @@ happen(const fake *of, uint32_t unit, fsh_err *err)
 }
 
 static fsh_status
-fake_open(const fsh_message_job *job, void **state, fsh_err *err)
+fake_open(const fsh_message_job *job, void **state, fsh_child_limits *limits, fsh_err *err)
 {
     fake *opened;
 
+    (void)limits;
     if (strcmp(job->hash, "broken") == 0)
         return fsh_fail(err, FSH_MODEL, "models/none.onnx: no such file; run doctor");
     opened = calloc(1, sizeof *opened);
@@ -105,18 +106,18 @@ write_plain(const char *path, const char *text)
 }
 
 static fsh_status
-fake_unit(void *state, uint32_t unit, const char *token, fsh_unit_progress *progress, void *self,
-          fsh_report *report, fsh_err *err)
+fake_unit(void *state, const fsh_unit_order *order, fsh_report *report, fsh_err *err)
 {
     const fake *of = state;
+    uint32_t unit = order->unit;
     char name[64], text[64];
     char path[FSH_PATH_BYTES + 64], temporary[FSH_PATH_BYTES + 64];
     fsh_status status = happen(of, unit, err);
 
-    if (status || progress(self, 1, 2))
+    if (status || order->progress(order->self, 1, 2))
         return status ? status : FSH_INTERRUPTED;
     snprintf(text, sizeof text, "shard of unit %u", unit);
-    snprintf(name, sizeof name, FSH_PATH_SHARD_TEMPORARY, unit, token);
+    snprintf(name, sizeof name, FSH_PATH_SHARD_TEMPORARY, unit, order->token);
     snprintf(temporary, sizeof temporary, "%s/%s", of->output, name);
     snprintf(name, sizeof name, FSH_PATH_SHARD, unit);
     snprintf(path, sizeof path, "%s/%s", of->output, name);

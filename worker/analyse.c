@@ -62,7 +62,7 @@ analyse_sample(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *imag
     fsh_status status = fsh_work_source(work, sample, source, err);
 
     if (!status)
-        status = fsh_work_photo(work, sample, thread, image, &photo.reason, err);
+        status = fsh_work_photo(work, sample, thread, FSH_DOING_ANALYSE, image, &photo.reason, err);
     if (status)
         return status;
     photo.key = fsh_hash_key(source, strlen(source));
@@ -76,29 +76,52 @@ analyse_sample(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *imag
     return status;
 }
 
+/* A sample that is condemned has its reason already. */
+static void
+take_sample(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image)
+{
+    fsh_err err = {""};
+    fsh_status status = FSH_OK;
+
+    if (fsh_work_stopped(work))
+        return;
+    if (work->facts[sample].reason == FSH_REASON_NONE)
+        status = analyse_sample(work, sample, thread, image, &err);
+    if (status)
+        fsh_work_fail(work, thread, status, &err);
+    else
+        fsh_work_tick(work);
+    fsh_work_end(work, thread);
+}
+
+/* Samples under suspicion come first and one by one: a death then has one sample to it, and comes soon. */
+static void
+analyse_alone(fsh_work *work)
+{
+    fsh_image image = {0};
+    uint32_t i;
+
+    for (i = 0; i < work->unit.samples_n; i++)
+        if (work->facts[i].alone)
+            take_sample(work, i, 0, &image);
+    fsh_image_fini(&image);
+}
+
 fsh_status
 fsh_work_analyse(fsh_work *work)
 {
     uint32_t threads = work->runner->env.threads, n = work->unit.samples_n;
 
+    analyse_alone(work);
 #pragma omp parallel num_threads(threads)
     {
         fsh_image image = {0};
         uint32_t i;
 
 #pragma omp for schedule(dynamic)
-        for (i = 0; i < n; i++) {
-            fsh_err err = {""};
-            fsh_status status;
-
-            if (fsh_work_stopped(work))
-                continue;
-            status = analyse_sample(work, i, fsh_work_thread(), &image, &err);
-            if (status)
-                fsh_work_stop(work, status, &err);
-            else
-                fsh_work_tick(work);
-        }
+        for (i = 0; i < n; i++)
+            if (!work->facts[i].alone)
+                take_sample(work, i, fsh_work_thread(), &image);
         fsh_image_fini(&image);
     }
     (void)threads;

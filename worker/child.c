@@ -17,9 +17,25 @@ typedef struct child {
     const fsh_child_work *work;
     void *state;
     fsh_text received;
-    fsh_message_work order; /* what is being run */
+    const fsh_message_work *order; /* what is being run */
+    fsh_executing *executing;      /* NULL: its worker does not want to know */
     uint64_t ticked_ms;
 } child;
+
+/* Above the limit allocations fail, and the unit fails with the samples that were executing. The
+ * shadow memory of sanitizers counts as data, and is larger than any limit. */
+static void
+limit_memory(uint64_t bytes)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    const struct rlimit limit = {bytes, bytes};
+
+    if (bytes)
+        setrlimit(RLIMIT_DATA, &limit);
+#else
+    (void)bytes;
+#endif
+}
 
 /* Dies with its worker, leaves no core file of a crash, and lets the worker decide what Ctrl-C
  * means. */
@@ -56,7 +72,7 @@ tick(void *self, uint32_t done, uint32_t steps)
 {
     child *me = self;
     uint64_t now = now_ms();
-    fsh_message message = {.number = FSH_MESSAGE_TICK, .tick = {me->order.token, done, steps}};
+    fsh_message message = {.number = FSH_MESSAGE_TICK, .tick = {me->order->token, done, steps}};
 
     if (now - me->ticked_ms < TICK_MS)
         return 0;
@@ -67,11 +83,17 @@ tick(void *self, uint32_t done, uint32_t steps)
 static fsh_status
 say_failed(const child *me, fsh_status status, const fsh_err *err)
 {
-    fsh_message message = {
-        .number = FSH_MESSAGE_FAILED,
-        .failed = {
-            .unit = me->order.unit, .token = me->order.token, .status = status, .text = err->text}};
+    fsh_message message = {.number = FSH_MESSAGE_FAILED,
+                           .failed = {.unit = me->order->unit,
+                                      .token = me->order->token,
+                                      .status = status,
+                                      .text = err->text}};
+    fsh_message_failed *failed = &message.failed;
 
+    if (fsh_executing_is_frozen(me->executing)) {
+        failed->reason = status == FSH_MEMORY ? FSH_REASON_NO_MEMORY : FSH_REASON_CRASHED;
+        failed->suspects.n = fsh_executing_list(me->executing, failed->suspects.at);
+    }
     return say(&message);
 }
 
@@ -80,8 +102,8 @@ say_done(const child *me, fsh_report *report)
 {
     fsh_message message;
 
-    report->unit = me->order.unit;
-    fsh_message_from_report(report, me->order.token, &message);
+    report->unit = me->order->unit;
+    fsh_message_from_report(report, me->order->token, &message);
     return say(&message);
 }
 
@@ -89,28 +111,43 @@ static fsh_status
 run_unit(child *me, const fsh_message_work *order)
 {
     char token[24];
+    fsh_unit_order unit = {order->unit,
+                           token,
+                           order->suspects.at,
+                           order->reasons.at,
+                           order->values.at,
+                           order->suspects.n,
+                           me->executing,
+                           tick,
+                           me};
     fsh_report report = {0};
     fsh_err err = {""};
     fsh_status status;
 
-    me->order = *order;
+    if (order->reasons.n != order->suspects.n || order->values.n != order->suspects.n)
+        return FSH_FORMAT;
+    me->order = order;
     snprintf(token, sizeof token, "%" PRIx64, order->token);
-    status = me->work->unit(me->state, order->unit, token, tick, me, &report, &err);
+    status = me->work->unit(me->state, &unit, &report, &err);
     return status ? say_failed(me, status, &err) : say_done(me, &report);
 }
 
 static fsh_status
 open_job(child *me, const fsh_message_job *job)
 {
-    fsh_message ready = {.number = FSH_MESSAGE_READY, .ready = {(uint32_t)getpid()}};
+    fsh_child_limits limits = {0};
     fsh_err err = {""};
-    fsh_status status = me->work->open(job, &me->state, &err);
+    fsh_status status = me->work->open(job, &me->state, &limits, &err);
     fsh_message broken = {.number = FSH_MESSAGE_BROKEN, .broken = {status, err.text}};
+    fsh_message ready = {.number = FSH_MESSAGE_READY,
+                         .ready = {(uint32_t)getpid(), limits.image_ms}};
 
-    if (!status)
-        return say(&ready);
-    say(&broken);
-    return status;
+    if (status) {
+        say(&broken);
+        return status;
+    }
+    limit_memory(limits.memory_bytes);
+    return say(&ready);
 }
 
 static fsh_status
@@ -131,6 +168,7 @@ fsh_child_main(const fsh_child_work *work)
     fsh_message message;
 
     settle_in();
+    me.executing = fsh_executing_map(FSH_TABLE_FILE);
     while (!status) {
         status = fsh_frame_read(FSH_CHILD_FILE, &me.received, FSH_FROM_SUPERVISOR, &message, NULL);
         if (status)
@@ -140,6 +178,7 @@ fsh_child_main(const fsh_child_work *work)
     }
     if (me.state)
         work->close(me.state);
+    fsh_executing_close(&me.executing);
     fsh_text_fini(&me.received);
     return status == FSH_INTERRUPTED ? 0 : fsh_status_exit_code(status);
 }

@@ -11,13 +11,22 @@
  * print. */
 enum { FSH_CHILD_FILE = 3 };
 
+/* And of the table of what is executing (worker/executing.h). */
+enum { FSH_TABLE_FILE = 4 };
+
+/* What a child may take; 0: no limit. */
+typedef struct fsh_child_limits {
+    uint32_t image_ms;     /* for one sample, or its worker kills it */
+    uint64_t memory_bytes; /* of data, or allocations fail */
+} fsh_child_limits;
+
 /* What the child does with its orders; tests give another one. */
 typedef struct fsh_child_work {
     /* Called once, before any unit: reads the job and loads what it needs. */
-    fsh_status (*open)(const fsh_message_job *job, void **state, fsh_err *err);
+    fsh_status (*open)(const fsh_message_job *job, void **state, fsh_child_limits *limits,
+                       fsh_err *err);
     /* Runs one unit and commits its shard, as fsh_runner_unit does. */
-    fsh_status (*unit)(void *state, uint32_t unit, const char *token, fsh_unit_progress *progress,
-                       void *self, fsh_report *report, fsh_err *err);
+    fsh_status (*unit)(void *state, const fsh_unit_order *order, fsh_report *report, fsh_err *err);
     /* Called once, when the worker wants no more. */
     void (*close)(void *state);
 } fsh_child_work;

@@ -63,7 +63,7 @@ open_runner(compute *opened, const fsh_message_job *order, fsh_err *err)
 }
 
 static fsh_status
-open_compute(const fsh_message_job *order, void **state, fsh_err *err)
+open_compute(const fsh_message_job *order, void **state, fsh_child_limits *limits, fsh_err *err)
 {
     compute *opened = calloc(1, sizeof *opened);
     fsh_status status;
@@ -71,20 +71,22 @@ open_compute(const fsh_message_job *order, void **state, fsh_err *err)
     if (!opened)
         return fsh_fail(err, FSH_MEMORY, "no memory for a job");
     status = open_runner(opened, order, err);
-    if (status)
+    if (status) {
         close_compute(opened);
-    else
-        *state = opened;
-    return status;
+        return status;
+    }
+    limits->image_ms = (uint32_t)(1000 * opened->job->image_seconds);
+    limits->memory_bytes = (order->threads + UINT64_C(1)) * (uint64_t)opened->job->thread_memory << 20;
+    *state = opened;
+    return FSH_OK;
 }
 
 static fsh_status
-run_unit(void *state, uint32_t unit, const char *token, fsh_unit_progress *progress, void *self,
-         fsh_report *report, fsh_err *err)
+run_unit(void *state, const fsh_unit_order *order, fsh_report *report, fsh_err *err)
 {
     compute *opened = state;
 
-    return fsh_runner_unit(opened->runner, unit, token, progress, self, report, err);
+    return fsh_runner_unit(opened->runner, order, report, err);
 }
 
 const fsh_child_work fsh_compute_work = {open_compute, run_unit, close_compute};

@@ -3,11 +3,12 @@
 #include <string.h>
 
 bool
-fsh_held_add(fsh_held *held, uint32_t unit, uint64_t token)
+fsh_held_add(fsh_held *held, const fsh_message_work *order)
 {
-    if (held->n == FSH_HELD_MAX || fsh_held_find(held, token))
+    if (held->n == FSH_HELD_MAX || fsh_held_find(held, order->token))
         return false;
-    held->leases[held->n++] = (fsh_held_lease){.unit = unit, .token = token};
+    held->leases[held->n++] =
+        (fsh_held_lease){.unit = order->unit, .token = order->token, .order = *order};
     return true;
 }
 

@@ -16,6 +16,7 @@ typedef enum fsh_held_state {
 typedef struct fsh_held_lease {
     uint32_t unit;
     uint64_t token;
+    fsh_message_work order;  /* what the child is told */
     fsh_held_state state;
     bool here;               /* what it needs is here: its parcel was fetched, or is not needed */
     uint64_t done, steps;    /* as the child ticks */
@@ -30,7 +31,7 @@ typedef struct fsh_held {
 } fsh_held;
 
 /* Adds a waiting lease; false: there is no room, or the token is held already. */
-bool fsh_held_add(fsh_held *held, uint32_t unit, uint64_t token);
+bool fsh_held_add(fsh_held *held, const fsh_message_work *order);
 
 /* The lease with this token, or NULL. Borrowed until the next add or remove. */
 fsh_held_lease *fsh_held_find(fsh_held *held, uint64_t token);

@@ -137,7 +137,8 @@ draw_face(fsh_work *work, uint32_t thread, easel *e, drawing *d, fsh_err *err)
     const fsh_job *job = work->runner->job;
     fsh_point landmarks[FSH_LANDMARKS_N] = {{0, 0}};
     fsh_reason reason = FSH_REASON_NONE;
-    fsh_status status = fsh_work_photo(work, d->face->sample, thread, &e->photo, &reason, err);
+    fsh_status status = fsh_work_photo(work, d->face->sample, thread, FSH_DOING_DRAW, &e->photo,
+                                       &reason, err);
     uint64_t since = fsh_work_now_ns();
     uint32_t i;
 
@@ -152,24 +153,37 @@ draw_face(fsh_work *work, uint32_t thread, easel *e, drawing *d, fsh_err *err)
     return status;
 }
 
+static void
+take_drawing(fsh_work *work, uint32_t thread, easel *e, drawing *d)
+{
+    fsh_err err = {""};
+    fsh_status status;
+
+    if (fsh_work_stopped(work))
+        return;
+    status = draw_face(work, thread, e, d, &err);
+    if (status)
+        fsh_work_fail(work, thread, status, &err);
+    else
+        fsh_work_tick(work);
+    fsh_work_end(work, thread);
+}
+
+/* As in the first phase, what is under suspicion comes first and one by one. */
 static fsh_status
 draw_batch(fsh_work *work, easel *easels, drawing *batch, uint32_t n)
 {
     uint32_t threads = work->runner->env.threads, i;
 
+    for (i = 0; i < n; i++)
+        if (work->facts[batch[i].face->sample].alone)
+            take_drawing(work, 0, &easels[0], &batch[i]);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (i = 0; i < n; i++) {
         uint32_t thread = fsh_work_thread();
-        fsh_err err = {""};
-        fsh_status status;
 
-        if (fsh_work_stopped(work))
-            continue;
-        status = draw_face(work, thread, &easels[thread], &batch[i], &err);
-        if (status)
-            fsh_work_stop(work, status, &err);
-        else
-            fsh_work_tick(work);
+        if (!work->facts[batch[i].face->sample].alone)
+            take_drawing(work, thread, &easels[thread], &batch[i]);
     }
     (void)threads;
     return work->status;

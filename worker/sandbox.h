@@ -1,5 +1,5 @@
-/* The compute child as its worker sees it: started, given orders, listened to, ended. On a libuv
- * loop; all calls belong to the loop's thread. */
+/* The compute child as its worker sees it: started, given orders, listened to, watched, ended. On a
+ * libuv loop; all calls belong to the loop's thread. */
 #ifndef FSH_WORKER_SANDBOX_H
 #define FSH_WORKER_SANDBOX_H
 
@@ -15,17 +15,17 @@ typedef struct fsh_sandbox_options {
     void *self;
     /* The child has said something; borrowed for the call. */
     void (*said)(void *self, const fsh_message *message);
-    /* The child is gone, and everything that it said has been told; signal 0: it ended by itself.
-     * The sandbox is to be closed. */
-    void (*ended)(void *self, int signal);
+    /* The child is gone, and everything that it said has been told; failed: the unit that it was at,
+     * why it died and who is suspect, as FAILED tells it, or NULL. The sandbox is to be closed. */
+    void (*ended)(void *self, const fsh_message *failed);
 } fsh_sandbox_options;
 
 /* Starts the child. Fails with IO where the program cannot be started. */
 fsh_status fsh_sandbox_open(uv_loop_t *loop, const fsh_sandbox_options *options,
                             fsh_sandbox **sandbox, fsh_err *err);
 
-/* Orders one unit. A child that cannot be told is killed, and `ended` follows. */
-void fsh_sandbox_work(fsh_sandbox *sandbox, uint32_t unit, uint64_t token);
+/* Orders one unit. A child that is longer at one sample than it said in READY is killed. A child that cannot be told is killed, and `ended` follows. */
+void fsh_sandbox_work(fsh_sandbox *sandbox, const fsh_message_work *order);
 
 /* Ends the child now; `ended` follows. */
 void fsh_sandbox_kill(fsh_sandbox *sandbox);

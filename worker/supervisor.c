@@ -137,7 +137,7 @@ drain(worker *me, uint32_t grace_ms, fsh_status result)
 /* ---- the four rules ---- */
 
 static void on_child_said(void *self, const fsh_message *message);
-static void on_child_ended(void *self, int signal);
+static void on_child_ended(void *self, const fsh_message *failed);
 
 static void
 keep_child(worker *me)
@@ -184,7 +184,7 @@ feed_child(worker *me)
         fsh_held_first(&me->held, FSH_HELD_IN_WORK))
         return;
     next->state = FSH_HELD_IN_WORK;
-    fsh_sandbox_work(me->sandbox, next->unit, next->token);
+    fsh_sandbox_work(me->sandbox, &next->order);
 }
 
 /* Units that wait for an answer do not count, as long as there is room for more. */
@@ -303,30 +303,13 @@ on_child_said(void *self, const fsh_message *message)
 }
 
 static void
-report_crash(worker *me, const fsh_held_lease *lease, int signal)
-{
-    char text[256];
-    fsh_message failed = {
-        .number = FSH_MESSAGE_FAILED,
-        .failed = {lease->unit, lease->token, FSH_INTERNAL, (uint32_t)signal, text}};
-
-    if (signal)
-        snprintf(text, sizeof text, "the compute process was ended by signal %d (%s)", signal,
-                 strsignal(signal));
-    else
-        snprintf(text, sizeof text, "the compute process ended in the middle of the unit");
-    fail_lease(me, &failed);
-}
-
-static void
-on_child_ended(void *self, int signal)
+on_child_ended(void *self, const fsh_message *failed)
 {
     worker *me = self;
-    const fsh_held_lease *lease = fsh_held_first(&me->held, FSH_HELD_IN_WORK);
 
+    if (failed)
+        fail_lease(me, failed);
     fsh_sandbox_close(&me->sandbox);
-    if (lease)
-        report_crash(me, lease, signal);
     if (!me->ready && ++me->broken_starts == BROKEN_STARTS_MAX) {
         leave(me, FSH_INTERNAL, "the compute process dies while it loads the job's models");
         return;
@@ -470,10 +453,24 @@ take_welcome(worker *me, const fsh_message_welcome *welcome)
 }
 
 static void
+copy_suspects(const fsh_message_lease *from, fsh_message_work *to)
+{
+    size_t bytes = from->suspects.n * sizeof *from->suspects.at;
+
+    to->suspects.n = to->reasons.n = to->values.n = from->suspects.n;
+    memcpy(to->suspects.at, from->suspects.at, bytes);
+    memcpy(to->reasons.at, from->reasons.at, bytes);
+    memcpy(to->values.at, from->values.at, bytes);
+}
+
+static void
 take_lease(worker *me, const fsh_message_lease *lease)
 {
+    fsh_message_work order = {.unit = lease->unit, .token = lease->token};
+
     me->asked -= me->asked > 0;
-    if (me->draining || !fsh_held_add(&me->held, lease->unit, lease->token))
+    copy_suspects(lease, &order);
+    if (me->draining || !fsh_held_add(&me->held, &order))
         give_back(me, lease->unit, lease->token);
     else
         fsh_held_find(&me->held, lease->token)->here = me->carrier == NULL;

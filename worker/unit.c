@@ -45,6 +45,18 @@ fsh_work_spent(fsh_work *work, uint32_t thread, uint32_t time, uint64_t *since)
 }
 
 void
+fsh_work_begin(fsh_work *work, uint32_t thread, uint32_t sample, fsh_doing doing)
+{
+    fsh_executing_begin(work->order->executing, thread, sample, doing);
+}
+
+void
+fsh_work_end(fsh_work *work, uint32_t thread)
+{
+    fsh_executing_end(work->order->executing, thread);
+}
+
+void
 fsh_work_stop(fsh_work *work, fsh_status status, const fsh_err *err)
 {
     if (atomic_exchange(&work->stopped, true))
@@ -52,6 +64,21 @@ fsh_work_stop(fsh_work *work, fsh_status status, const fsh_err *err)
     work->status = status;
     if (err && work->err)
         *work->err = *err;
+}
+
+/* The other failures are those of disks, networks and models. */
+static bool
+is_about_pictures(fsh_status status)
+{
+    return status == FSH_MEMORY || status == FSH_FORMAT || status == FSH_INTERNAL;
+}
+
+void
+fsh_work_fail(fsh_work *work, uint32_t thread, fsh_status status, const fsh_err *err)
+{
+    if (is_about_pictures(status) && !fsh_work_stopped(work))
+        fsh_executing_freeze(work->order->executing, thread);
+    fsh_work_stop(work, status, err);
 }
 
 bool
@@ -68,8 +95,9 @@ fsh_work_tick(fsh_work *work)
 #pragma omp critical(fsh_tick)
     {
         work->steps_done++;
-        if (work->progress)
-            stop = work->progress(work->self, work->steps_done, 2 * work->unit.samples_n);
+        if (work->order->progress)
+            stop = work->order->progress(work->order->self, work->steps_done,
+                                         2 * work->unit.samples_n);
     }
     if (stop) {
         fsh_err err = {"interrupted"};
@@ -260,8 +288,8 @@ load(const fsh_work *work, uint32_t sample, uint8_t **data, size_t *bytes, fsh_r
 }
 
 fsh_status
-fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image, fsh_reason *reason,
-               fsh_err *err)
+fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_doing doing, fsh_image *image,
+               fsh_reason *reason, fsh_err *err)
 {
     const fsh_job *job = work->runner->job;
     uint8_t *data = NULL;
@@ -270,8 +298,10 @@ fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *imag
     fsh_status status;
 
     *reason = FSH_REASON_NONE;
+    fsh_work_begin(work, thread, sample, FSH_DOING_READ);
     status = load(work, sample, &data, &bytes, reason, err);
     fsh_work_spent(work, thread, FSH_TIME_LOAD, &since);
+    fsh_work_begin(work, thread, sample, doing);
     if (!status && *reason == FSH_REASON_NONE) {
         status = fsh_decode(data, bytes, (uint64_t)job->max_pixels, image, reason, err);
         fsh_work_spent(work, thread, FSH_TIME_DECODE, &since);
@@ -468,6 +498,26 @@ shard_paths(const fsh_job *job, uint32_t number, const char *token, char tempora
     return status ? status : fsh_path_join(path, job->output, name, err);
 }
 
+/* What is known from earlier attempts. */
+static void
+note_suspects(fsh_work *work)
+{
+    const fsh_unit_order *order = work->order;
+    uint64_t i;
+
+    for (i = 0; i < order->suspects_n; i++) {
+        fsh_facts *facts = order->suspects[i] < work->unit.samples_n
+                               ? &work->facts[order->suspects[i]]
+                               : NULL;
+
+        if (!facts)
+            continue;
+        facts->alone = order->reasons[i] == FSH_REASON_NONE;
+        facts->reason = (fsh_reason)order->reasons[i];
+        facts->value = order->values[i] ? (float)order->values[i] : NAN;
+    }
+}
+
 static fsh_status
 run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *report, fsh_err *err)
 {
@@ -477,6 +527,8 @@ run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *re
     work->times_ns = calloc(work->runner->env.threads, sizeof *work->times_ns);
     if (!work->facts || !work->times_ns)
         return fsh_fail(err, FSH_MEMORY, "out of memory for a unit of %u samples", work->unit.samples_n);
+    note_suspects(work);
+    fsh_executing_clear(work->order->executing);
     status = run_phases(work, temporary, err);
     if (!status)
         status = commit_shard(work, temporary, path, report, err);
@@ -508,23 +560,22 @@ open_unit(const fsh_runner *runner, uint32_t number, const char *token, fsh_work
 }
 
 fsh_status
-fsh_runner_unit(fsh_runner *runner, uint32_t number, const char *token, fsh_unit_progress *progress,
-                void *self, fsh_report *report, fsh_err *err)
+fsh_runner_unit(fsh_runner *runner, const fsh_unit_order *order, fsh_report *report, fsh_err *err)
 {
     char temporary[FSH_PATH_BYTES], path[FSH_PATH_BYTES];
     fsh_work work = {0};
     fsh_report made = {0};
-    fsh_status status = shard_paths(runner->job, number, token, temporary, path, err);
+    fsh_status status =
+        shard_paths(runner->job, order->unit, order->token, temporary, path, err);
 
     if (!status)
-        status = open_unit(runner, number, token, &work, err);
+        status = open_unit(runner, order->unit, order->token, &work, err);
     if (status) {
         work_fini(&work);
         return status;
     }
     work.runner = runner;
-    work.progress = progress;
-    work.self = self;
+    work.order = order;
     work.err = err;
     status = run_unit(&work, temporary, path, &made, err);
     work_fini(&work);

@@ -37,6 +37,7 @@ typedef struct fsh_facts {
     fsh_face *faces;
     uint32_t faces_n;
     uint32_t pictures; /* rows that it has in the shard */
+    bool alone;        /* nothing else may be executing while it is: it is under suspicion */
 } fsh_facts;
 
 typedef struct fsh_work {
@@ -47,8 +48,7 @@ typedef struct fsh_work {
     fsh_shard *shard;
     uint64_t (*times_ns)[FSH_REPORT_TIMES_MAX]; /* one row a thread */
     uint64_t images;
-    fsh_unit_progress *progress;
-    void *self;
+    const fsh_unit_order *order;
     uint32_t steps_done;
     atomic_bool stopped; /* set by the first failure of any thread, which stops all */
     fsh_status status;   /* that failure: read when the threads have joined */
@@ -64,10 +64,10 @@ fsh_status fsh_work_select(fsh_work *work);
 /* Adds the rows of every delivered face to the shard, in the order of samples and variants. */
 fsh_status fsh_work_render(fsh_work *work);
 
-/* Reads and decodes one sample. *image is zeroed or used again. Not OK only where the system fails; what
+/* Reads and decodes one sample, which is read before it is `doing`. *image is zeroed or used again. Not OK only where the system fails; what
  * is wrong with the file is a reason. */
-fsh_status fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image,
-                          fsh_reason *reason, fsh_err *err);
+fsh_status fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_doing doing,
+                          fsh_image *image, fsh_reason *reason, fsh_err *err);
 
 /* The path of a sample below the input: "identity/name". */
 fsh_status fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_PATH_BYTES],
@@ -76,8 +76,14 @@ fsh_status fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_
 /* The identity of a sample, as a place in the unit. */
 uint32_t fsh_work_identity(const fsh_work *work, uint32_t sample);
 
-/* Says that one more step is done, or that one failed with status; both from any thread. */
+/* A thread takes up a sample, or changes what it does with it; and has done with it. */
+void fsh_work_begin(fsh_work *work, uint32_t thread, uint32_t sample, fsh_doing doing);
+void fsh_work_end(fsh_work *work, uint32_t thread);
+
+/* Says that one more step is done, or that one failed with status; all from any thread. A thread that
+ * fails over a sample, by a fault that a picture can bring about, leaves it under suspicion. */
 void fsh_work_tick(fsh_work *work);
+void fsh_work_fail(fsh_work *work, uint32_t thread, fsh_status status, const fsh_err *err);
 void fsh_work_stop(fsh_work *work, fsh_status status, const fsh_err *err);
 
 /* True when a thread has failed: loops then run out without doing anything. */
