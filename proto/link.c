@@ -62,7 +62,8 @@ bool
 fsh_link_is_public(const char *address)
 {
     static const char *const own[] = {"ipc://", "inproc://", "tcp://127.",
-                                      "tcp://localhost:", "tcp://[::1]:"};
+                                      "tcp://localhost:", "tcp://[::1]:",
+                                      "tcp://[::ffff:127."};
     size_t i;
 
     for (i = 0; i < sizeof own / sizeof *own; i++)
