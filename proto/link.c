@@ -27,6 +27,7 @@ enum {
     RETRY_MS = 1000, /* after a handshake that libzmq does not repeat by itself */
     HANDSHAKE_MS = 5000,
     SOCKETS_MAX = 16,
+    BACKLOG = 1024, /* they are still taken when the crowd has become too large */
     ADDRESS_BYTES = 512
 };
 
@@ -254,7 +255,7 @@ bind_socket(fsh_link *link)
 
     set(link->socket, ZMQ_ROUTER_MANDATORY, 1);
     set(link->socket, ZMQ_ROUTER_HANDOVER, 1);
-    set(link->socket, ZMQ_BACKLOG, 4096);
+    set(link->socket, ZMQ_BACKLOG, (int)(link->crowd.max < BACKLOG ? link->crowd.max : BACKLOG));
     if (zmq_bind(link->socket, link->options.address) != 0)
         return -1;
     return zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->address, &bytes);
