@@ -47,11 +47,11 @@ take_line(const char *line, fsh_key *key)
     return fsh_key_is_valid(key->letters);
 }
 
+/* No key begins with #, the last letter of the alphabet: that would be a number of more than 32 bits. */
 static bool
 says_nothing(const char *line)
 {
-    return line[strspn(line, " \t\r")] == '\0' || strcmp(line, "#") == 0 ||
-           strncmp(line, "# ", 2) == 0;
+    return line[strspn(line, " \t\r")] == '\0' || line[0] == '#';
 }
 
 static fsh_status
@@ -67,7 +67,7 @@ take_lines(const char *path, char *text, fsh_key *keys, uint32_t *n, fsh_err *er
         if (!take_line(line, &keys[*n]))
             return fsh_fail(err, FSH_FORMAT,
                             "%s, line %u: expected the 40 letters of a key and a name, or a comment "
-                            "that begins with \"# \"",
+                            "that begins with #",
                             path, number);
         ++*n;
     }

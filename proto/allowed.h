@@ -1,5 +1,5 @@
 /* The list of keys that may join: a text file with a line "KEY NAME" for every worker, KEY being the
- * 40 letters of a public key. Empty lines and lines that begin with "# " say nothing.
+ * 40 letters of a public key. Empty lines and lines that begin with # say nothing.
  *
  *     fsh_allowed_open("keys/allowed", &allowed, &err);
  *     fsh_allowed_refresh(allowed);                          when it may have changed
