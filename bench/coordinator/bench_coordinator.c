@@ -51,7 +51,12 @@ static int
 coordinate(const char *output, uint32_t units, int pipe_in)
 {
     uint32_t *samples = calloc(units, sizeof *samples), i;
-    fsh_coordinator_work work = {output, "simulated", "f00d", "beef", units, samples};
+    fsh_coordinator_work work = {.output = output,
+                                 .job = "simulated",
+                                 .job_hash = "f00d",
+                                 .input_hash = "beef",
+                                 .units_n = units,
+                                 .samples = samples};
     fsh_coordinator_options options;
     fsh_coordinator_totals totals;
     fsh_err err = {""};
