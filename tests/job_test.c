@@ -190,6 +190,7 @@ the_hash_covers_what_the_result_depends_on_and_nothing_else(void **state)
     static const char *const same[] = {
         "input: {path: /other}\noutput: {path: /elsewhere}\n",
         "input: {path: /in}\noutput: {path: /out}\nlimits: {max_rejected: 0.5}\n",
+        "input: {path: /in}\noutput: {path: /out}\ntransport: {mode: stream}\n",
         "input: {path: /in}\noutput: {path: /out}\nstages:\n  - detect: {}\n"};
     static const char *const other[] = {
         "input: {path: /in}\noutput: {path: /out}\nseed: 2\n",
@@ -214,6 +215,44 @@ the_hash_covers_what_the_result_depends_on_and_nothing_else(void **state)
     }
 }
 
+static void
+what_makes_two_hashes_differ_is_named(void **state)
+{
+    fsh_text diff = {0};
+
+    (void)state;
+    fsh_recipe_diff("seed 1\nsize 112\ndetector ssd 12\n", "seed 1\nsize 112\ndetector ssd 34\nmasks/a.png 5\n",
+                    &diff);
+    assert_string_equal(fsh_text_get(&diff), "here 'detector ssd 12', there 'detector ssd 34'");
+    fsh_text_clear(&diff);
+    fsh_recipe_diff("size 112\n", "size 112\nmasks/a.png 5", &diff);
+    assert_string_equal(fsh_text_get(&diff), "here nothing, there 'masks/a.png 5'");
+    fsh_text_clear(&diff);
+    fsh_recipe_diff("seed 1\n", "seed 11\n", &diff);
+    assert_string_equal(fsh_text_get(&diff), "here 'seed 1', there 'seed 11'");
+    fsh_text_fini(&diff);
+}
+
+static void
+a_job_of_another_machine_uses_the_places_of_this_one(void **state)
+{
+    fsh_job *job = parse("input: {path: /their/in}\noutput: {path: /their/out}\n"
+                         "models: {detector: /their/models/ssd.yaml, embedder: baseline}\n"
+                         "templates: {path: /their/templates}\n");
+    fsh_job_places places = {"/tmp/spool", "/my/models", NULL};
+
+    (void)state;
+    assert_false(job->spooled);
+    fsh_job_adapt(job, &places);
+    assert_true(job->spooled);
+    assert_string_equal(job->output, "/tmp/spool");
+    assert_string_equal(job->models.detector, "ssd");
+    assert_string_equal(job->models.embedder, "baseline");
+    assert_string_equal(job->models.search, "/my/models");
+    assert_string_equal(job->templates, fsh_job_own_templates());
+    fsh_job_free(job);
+}
+
 int
 main(void)
 {
@@ -226,6 +265,8 @@ main(void)
         cmocka_unit_test(a_wrong_job_names_line_key_what_was_found_and_what_is_allowed),
         cmocka_unit_test(the_command_line_overrides_the_file),
         cmocka_unit_test(the_hash_covers_what_the_result_depends_on_and_nothing_else),
+        cmocka_unit_test(what_makes_two_hashes_differ_is_named),
+        cmocka_unit_test(a_job_of_another_machine_uses_the_places_of_this_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
