@@ -61,10 +61,10 @@ fsh_summary_print_json(const fsh_index_totals *totals, const fsh_coordinator_tot
             separator = ",";
         }
     printf("},\"refused\":{\"connections\":%llu,\"keys\":%llu,\"workers\":%llu,\"messages\":%llu,"
-           "\"broken_messages\":%llu},\"seconds\":%.3f}\n",
+           "\"broken_messages\":%llu,\"pieces\":%llu},\"seconds\":%.3f}\n",
            (unsigned long long)served->refused_connections, (unsigned long long)served->refused_keys,
            (unsigned long long)served->refused_workers, (unsigned long long)served->refused_messages,
-           (unsigned long long)served->broken_messages, seconds);
+           (unsigned long long)served->broken_messages, (unsigned long long)served->refused_pieces, seconds);
 }
 
 fsh_status
