@@ -48,9 +48,9 @@ add_part(const fsh_bar *bar, int part, fsh_text *out)
     else if (part == 2 && bar->left_s >= 0) {
         fsh_text_add(out, "  ETA ");
         fsh_bar_time(bar->left_s, out);
-    } else if (part == 3)
+    } else if (part == 3 && !bar->pictures)
         fsh_text_addf(out, "  rejected %llu", (unsigned long long)bar->rejected);
-    else if (part == 4)
+    else if (part == 4 && !bar->pictures)
         fsh_text_addf(out, "  workers %u", bar->workers);
 }
 

@@ -2,6 +2,7 @@
 #ifndef FSH_CLI_BAR_H
 #define FSH_CLI_BAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -13,6 +14,7 @@ typedef struct fsh_bar {
     double rate;         /* samples a second; 0 while unknown */
     double elapsed_s, left_s; /* left_s < 0 while unknown */
     uint32_t workers;
+    bool pictures;       /* of a generator, which has neither rejected ones nor workers */
 } fsh_bar;
 
 /* Appends the line, without a line feed. What does not fit is left out from the right, the bar first. */

@@ -31,9 +31,9 @@ typedef struct fsh_command {
     fsh_status (*run)(const fsh_invocation *invocation, fsh_err *err);
 } fsh_command;
 
-extern const fsh_command fsh_command_run, fsh_command_plan, fsh_command_unit, fsh_command_finish,
-    fsh_command_coordinator, fsh_command_worker, fsh_command_compute_child, fsh_command_inspect,
-    fsh_command_keygen,    fsh_command_stages, fsh_command_doctor;
+#define COMMAND(name) extern const fsh_command fsh_command_##name;
+#include "cli/commands.def"
+#undef COMMAND
 
 /* Takes the command line behind the command's name apart and runs the command. */
 fsh_status fsh_command_invoke(const fsh_command *command, int argc, char **argv, fsh_err *err);

@@ -6,9 +6,9 @@
 #include "cli/command.h"
 
 static const fsh_command *const commands[] = {
-    &fsh_command_run,    &fsh_command_plan,        &fsh_command_unit,   &fsh_command_finish,
-    &fsh_command_coordinator, &fsh_command_worker, &fsh_command_compute_child,
-    &fsh_command_keygen,    &fsh_command_inspect,   &fsh_command_stages, &fsh_command_doctor,
+#define COMMAND(name) &fsh_command_##name,
+#include "cli/commands.def"
+#undef COMMAND
     NULL};
 
 static void

@@ -111,13 +111,12 @@ all_rejected(const fsh_coordinator_totals *totals)
     return n;
 }
 
+/* A bar at done of n, with what the time so far says about the rate. */
 static fsh_bar
-bar_of(fsh_progress *progress, const fsh_coordinator_totals *totals)
+bar_at(fsh_progress *progress, uint64_t done, uint64_t n)
 {
-    uint64_t done = totals->samples_done + totals->samples_running;
     double elapsed = fsh_progress_seconds(progress), fresh;
-    fsh_bar bar = {totals->samples ? (double)done / (double)totals->samples : 1, done, totals->samples,
-                   all_rejected(totals), 0, elapsed, -1, totals->workers};
+    fsh_bar bar = {.done = n ? (double)done / (double)n : 1, .samples = done, .samples_n = n, .elapsed_s = elapsed, .left_s = -1};
 
     if (!progress->begun)
         progress->samples_before = done;
@@ -125,23 +124,56 @@ bar_of(fsh_progress *progress, const fsh_coordinator_totals *totals)
     fresh = (double)done - (double)progress->samples_before;
     if (elapsed > 1 && fresh > 0) {
         bar.rate = fresh / elapsed;
-        bar.left_s = (double)(totals->samples - done) / bar.rate;
+        bar.left_s = (double)(n - done) / bar.rate;
     }
     return bar;
+}
+
+static fsh_bar
+bar_of(fsh_progress *progress, const fsh_coordinator_totals *totals)
+{
+    fsh_bar bar = bar_at(progress, totals->samples_done + totals->samples_running, totals->samples);
+
+    bar.rejected = all_rejected(totals);
+    bar.workers = totals->workers;
+    return bar;
+}
+
+static void
+draw_bar(fsh_progress *progress, const fsh_bar *bar)
+{
+    fsh_text line = {0};
+
+    fsh_bar_line(bar, terminal_columns(), &line);
+    draw(progress, fsh_text_get(&line));
+    fsh_text_fini(&line);
+}
+
+void
+fsh_progress_images(fsh_progress *progress, uint64_t images, uint64_t of)
+{
+    fsh_bar bar = bar_at(progress, images, of);
+
+    bar.pictures = true;
+    if (!is_due(progress))
+        return;
+    if (progress->mode == FSH_LOG_BAR)
+        draw_bar(progress, &bar);
+    else
+        printf("{\"event\":\"progress\",\"images\":%llu,\"of\":%llu,\"rate\":%.2f}\n", (unsigned long long)images,
+               (unsigned long long)of, bar.rate);
+    fflush(stdout);
 }
 
 static void
 tell_progress(fsh_progress *progress, const fsh_coordinator_totals *totals)
 {
     fsh_bar bar = bar_of(progress, totals);
-    fsh_text line = {0};
 
     if (!is_due(progress))
         return;
     if (progress->mode == FSH_LOG_BAR) {
-        fsh_bar_line(&bar, terminal_columns(), &line);
-        draw(progress, fsh_text_get(&line));
-        fsh_text_fini(&line);
+        draw_bar(progress, &bar);
         return;
     }
     printf("{\"event\":\"progress\",\"samples_done\":%llu,\"samples\":%llu,\"units_done\":%u,\"units\":%u,"

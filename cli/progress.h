@@ -23,6 +23,9 @@ void fsh_progress_start(fsh_progress *progress, fsh_log_mode mode);
 /* While the input is scanned; a fsh_manifest_progress. */
 void fsh_progress_scan(void *self, uint64_t samples, uint64_t identities);
 
+/* While pictures are generated: so many of all. */
+void fsh_progress_images(fsh_progress *progress, uint64_t images, uint64_t of);
+
 /* The scan is done, or was done before. */
 void fsh_progress_planned(fsh_progress *progress, uint64_t samples, uint64_t identities, uint64_t units,
                           bool again);
