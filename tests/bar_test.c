@@ -15,7 +15,7 @@ columns_of(const char *text)
 static void
 a_line_never_is_wider_than_the_terminal(void **state)
 {
-    fsh_bar bar = {0.63, 312000, 494414, 12345, 280.4, 1100, 651, 16};
+    fsh_bar bar = {0.63, 312000, 494414, 12345, 280.4, 1100, 651, 16, false};
     uint32_t columns;
 
     (void)state;
@@ -32,7 +32,7 @@ a_line_never_is_wider_than_the_terminal(void **state)
 static void
 a_wide_line_says_everything(void **state)
 {
-    fsh_bar bar = {0.5, 50, 100, 3, 9.5, 5, 3661, 2};
+    fsh_bar bar = {0.5, 50, 100, 3, 9.5, 5, 3661, 2, false};
     fsh_text line = {0};
 
     (void)state;
@@ -46,9 +46,23 @@ a_wide_line_says_everything(void **state)
 }
 
 static void
+a_generator_has_neither_rejected_ones_nor_workers(void **state)
+{
+    fsh_bar bar = {0.5, 50, 100, 0, 9.5, 5, 5, 0, true};
+    fsh_text line = {0};
+
+    (void)state;
+    fsh_bar_line(&bar, 120, &line);
+    assert_text_has(fsh_text_get(&line), "50/100");
+    assert_null(strstr(fsh_text_get(&line), "rejected"));
+    assert_null(strstr(fsh_text_get(&line), "workers"));
+    fsh_text_fini(&line);
+}
+
+static void
 what_is_unknown_is_not_told(void **state)
 {
-    fsh_bar bar = {0, 0, 100, 0, 0, 0, -1, 1};
+    fsh_bar bar = {0, 0, 100, 0, 0, 0, -1, 1, false};
     fsh_text line = {0};
 
     (void)state;
@@ -64,6 +78,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_never_is_wider_than_the_terminal),
         cmocka_unit_test(a_wide_line_says_everything),
+        cmocka_unit_test(a_generator_has_neither_rejected_ones_nor_workers),
         cmocka_unit_test(what_is_unknown_is_not_told),
     };
 

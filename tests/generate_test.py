@@ -15,6 +15,8 @@ import numpy
 
 FACESHARD = os.environ["FACESHARD"]
 
+OPTIONS = ["--identities", 5, "--images", 36, "--bad", 0.2, "--mislabelled", 0.15, "--log", "json"]
+
 JOB = """
 seed: 1
 models: {detector: hog}
@@ -26,7 +28,7 @@ stages:
 
 
 def generate(folder, *more, code=0):
-    words = [FACESHARD, "generate", folder, "--identities", 6, "--images", 48, "--bad", "0.2", "--log", "json", *more]
+    words = [FACESHARD, "generate", folder, *OPTIONS, *more]
     done = subprocess.run(list(map(str, words)), capture_output=True, timeout=300, check=False)
     assert done.returncode == code, (done.returncode, done.stderr)
     return done
@@ -42,6 +44,16 @@ def files(folder):
 
 
 class Generate(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="faceshard-test-"))
+        cls.people = cls.shared / "people"
+        cls.done = json.loads(generate(cls.people, "--threads", 2).stdout.decode().splitlines()[-1])
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.shared)
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="faceshard-test-"))
 
@@ -53,12 +65,9 @@ class Generate(unittest.TestCase):
         _, different, odd = filecmp.cmpfiles(one, other, files(one), shallow=False)
         self.assertEqual(different + odd, [])
 
-    def test_the_same_options_draw_the_same_files_on_any_threads_and_interrupted(self):
-        one, three, cut = (self.folder / name for name in ("one", "three", "cut"))
-        generate(one, "--threads", 1)
-        generate(three, "--threads", 3)
-        self.assert_same(one, three)
-        words = [FACESHARD, "generate", cut, "--identities", "6", "--images", "48", "--bad", "0.2", "--threads", "1", "--log", "json"]
+    def test_interrupted_and_continued_on_another_number_of_threads_it_draws_the_same_files(self):
+        cut = self.folder / "cut"
+        words = [FACESHARD, "generate", cut, *OPTIONS, "--threads", 1]
         running = subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE)
         running.stdout.readline()  # the first batch is done
         running.send_signal(signal.SIGINT)
@@ -66,8 +75,8 @@ class Generate(unittest.TestCase):
         self.assertEqual(running.returncode, 130)
         self.assertFalse((cut / "truth.tsv").exists())
         generate(cut, "--seed", 2, code=2)
-        generate(cut)
-        self.assert_same(one, cut)
+        generate(cut, "--threads", 3)
+        self.assert_same(self.people, cut)
 
     def test_a_folder_with_something_in_it_is_refused(self):
         (self.folder / "mine").write_text("keep")
@@ -75,13 +84,11 @@ class Generate(unittest.TestCase):
         self.assertEqual((self.folder / "mine").read_text(), "keep")
 
     def test_identities_have_one_picture_or_more_and_all_are_given_out(self):
-        people = self.folder / "people"
-        done = json.loads(generate(people, "--mislabelled", "0.3").stdout.decode().splitlines()[-1])
-        truth = truth_of(people)
-        self.assertEqual(len(truth), 48)
-        self.assertEqual(len({path.split("/")[0] for path in truth}), 6)
+        truth = truth_of(self.people)
+        self.assertEqual(len(truth), 36)
+        self.assertEqual(len({path.split("/")[0] for path in truth}), 5)
         moved = [path for path, row in truth.items() if row["planted"] == "mislabelled"]
-        self.assertEqual(len(moved), done["mislabelled"])
+        self.assertEqual(len(moved), self.done["mislabelled"])
         self.assertGreater(len(moved), 0)
         for path in moved:
             self.assertNotEqual(truth[path]["shows"], path.split("/")[0])
@@ -93,10 +100,8 @@ class Generate(unittest.TestCase):
         return h5py.File(out / "index.h5")
 
     def test_the_built_in_detector_finds_the_faces_and_landmarks_sit_on_eyes_and_mouth(self):
-        people = self.folder / "people"
-        generate(people)
-        truth = truth_of(people)
-        with self.run_job(people) as index:
+        truth = truth_of(self.people)
+        with self.run_job(self.people) as index:
             planted = {path: row["reason"] for path, row in truth.items() if row["reason"] != "-"}
             found = {path.decode(): reason.decode() for path, reason in zip(index["rejected/source"], index["rejected/reason"])}
             self.assertGreaterEqual(len(set(planted.values())), 3)

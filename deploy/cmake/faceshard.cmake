@@ -5,6 +5,9 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
+# Networks and the renderer are tested too: without any optimisation that takes minutes.
+set(CMAKE_C_FLAGS_DEBUG "-g -O1")
+set(CMAKE_CXX_FLAGS_DEBUG "-g -O1")
 
 set(FSH_SANITIZE "" CACHE STRING "sanitizers: address,undefined or thread")
 option(FSH_OPENMP "parallel loops over images" ON)
