@@ -1,6 +1,7 @@
 #include "cli/summary.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "job/paths.h"
 
@@ -26,6 +27,19 @@ all_rejected(const fsh_index_totals *totals)
     return n;
 }
 
+/* HDF5 gives black pictures, and no error, where a process may not open all shards that index.h5 joins. */
+static void
+warn_of_open_files(uint32_t units)
+{
+    enum { OTHER_FILES = 100 };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)units + OTHER_FILES > limit.rlim_cur)
+        printf("attention     index.h5 joins %u files, a process here may open %llu: say `ulimit -n %u` before reading it,\n"
+               "              or pictures past that are black\n", units, (unsigned long long)limit.rlim_cur,
+               units + OTHER_FILES);
+}
+
 void
 fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t units, double seconds)
 {
@@ -42,6 +56,7 @@ fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t u
                (double)totals->samples / seconds, (double)totals->images / seconds);
     printf("job           %.12s\n", job->hash);
     printf("output        %s/%s\n", job->output, FSH_PATH_INDEX);
+    warn_of_open_files(units);
 }
 
 void

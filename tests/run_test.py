@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,16 @@ class Jobs(unittest.TestCase):
         with h5py.File(self.folder / "raw" / "index.h5") as raw, h5py.File(self.folder / "png" / "index.h5") as png:
             decoded = cv2.imdecode(numpy.asarray(png["images"][1], dtype=numpy.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
             self.assertTrue((decoded == raw["images"][1]).all())
+
+    def test_whoever_may_not_open_all_shards_at_once_is_told(self):
+        write_people(self.input)
+        output = self.folder / "out"
+        self.run_job(output)
+        words = list(map(str, (FACESHARD, "finish", self.job, "--input", self.input, "--output", output)))
+        for most, told in ((90, True), (1024, False)):
+            done = subprocess.run(words, capture_output=True, timeout=300, check=True, text=True,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, 4096)))
+            self.assertEqual("ulimit -n" in done.stdout, told, done.stdout)
 
     def test_a_finished_job_is_not_run_again(self):
         write_people(self.input, 2)
