@@ -75,7 +75,7 @@ on_changed(void *self, uint32_t unit, fsh_unit_event event, fsh_unit_state state
                            event == FSH_EVENT_FAIL || event == FSH_EVENT_CONVICT ||
                            event == FSH_EVENT_REJECT || event == FSH_EVENT_EXHAUST);
     fsh_ledger_entry entry = {unit,
-                              state,
+                              state == FSH_UNIT_LENT ? FSH_UNIT_READY : state, /* leases are not kept */
                               attempts,
                               failed ? books->blame : FSH_OK,
                               failed ? books->blame_why.text : NULL,

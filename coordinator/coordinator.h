@@ -43,6 +43,7 @@ typedef enum fsh_coordinator_event_kind {
     FSH_COORDINATOR_WORKER_JOINED, /* host, pid */
     FSH_COORDINATOR_WORKER_LEFT,   /* host, pid; text: why */
     FSH_COORDINATOR_UNIT_FAILED,   /* unit, attempt; text: why */
+    FSH_COORDINATOR_UNIT_COPIED,   /* unit, attempt; host, pid: of the second worker that has it */
     FSH_COORDINATOR_UNIT_BURIED,   /* unit, attempt; text: why */
     FSH_COORDINATOR_WARNING,       /* text: what a person may want to mend */
     FSH_COORDINATOR_DRAINING,      /* no more units are lent; text: why */
@@ -70,6 +71,7 @@ typedef struct fsh_coordinator_options {
     uint32_t threads; /* compute threads of each */
     uint32_t heartbeat_ms, silence_ms, stall_ms, grace_ms;
     uint32_t attempts_max; /* failures after which a unit is buried */
+    uint32_t copy_ms;      /* a unit that takes longer may be lent twice at the end; 0: never */
     uint32_t losses_max;   /* dead workers after which the unit that they worked on is buried */
     /* Ended by NULL; NULL: this program's `worker`. Address, --threads T, --parent PID and,
      * with keys, --keys FOLDER are put behind it. */

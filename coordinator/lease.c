@@ -1,57 +1,44 @@
+/* The half of the lending desk that is about units: lent, come back, finished. */
 #include "coordinator/lease.h"
 
 #include <stdlib.h>
 
-#include "coordinator/ring.h"
-
-/* Invariants:
- * 1. A unit's link is in `ready` when READY, in its lessee's `held` when LENT, in no ring
- * otherwise.
- * 2. token and lessee of a unit are set when LENT and 0 and NULL otherwise.
- * 3. A lessee's link `moving` is in the desk's `moving` exactly while it holds a unit.
- * 4. A lessee's link `wanting` is in the desk's `wanting` exactly while it has credit. */
-
-typedef struct unit {
-    fsh_ring link;
-    fsh_lessee *lessee;
-    uint64_t token, lent_ms;
-    uint8_t state, attempts, losses;
-} unit;
-
-struct fsh_lessee {
-    void *owner;
-    fsh_ring held;    /* its units, oldest first: the first is being worked on */
-    fsh_ring heard;   /* link in fsh_leases.heard */
-    fsh_ring moving;  /* link in fsh_leases.moving */
-    fsh_ring wanting; /* link in fsh_leases.wanting */
-    uint64_t heard_ms, moved_ms;
-    uint64_t done; /* steps of the first unit */
-    uint32_t held_n, credit;
-};
-
-struct fsh_leases {
-    fsh_lease_rules rules;
-    fsh_lease_watch watch;
-    fsh_ring ready;   /* units, next to be lent first */
-    fsh_ring heard;   /* lessees, silent for longest first */
-    fsh_ring moving;  /* lessees, without progress for longest first */
-    fsh_ring wanting; /* lessees with credit, waiting for longest first */
-    uint64_t next_token, refused;
-    uint32_t counts[FSH_UNIT_STATE_N];
-    uint32_t units_n;
-    unit units[];
-};
+#include "coordinator/desk.h"
 
 static uint32_t
-number_of(const fsh_leases *leases, const unit *of)
+number_of(const fsh_leases *leases, const fsh_desk_unit *unit)
 {
-    return (uint32_t)(of - leases->units);
+    return (uint32_t)(unit - leases->units);
 }
 
-static unit *
-working_on(const fsh_lessee *lessee)
+fsh_desk_unit *
+fsh_desk_unit_of(fsh_leases *leases, const fsh_loan *loan)
 {
-    return fsh_ring_is_empty(&lessee->held) ? NULL : FSH_RING_OWNER(lessee->held.next, unit, link);
+    size_t at = (size_t)((const char *)loan - (const char *)leases->units);
+
+    return &leases->units[at / sizeof *leases->units];
+}
+
+fsh_lease
+fsh_desk_describe(fsh_leases *leases, const fsh_loan *loan)
+{
+    const fsh_desk_unit *unit = fsh_desk_unit_of(leases, loan);
+
+    return (fsh_lease){number_of(leases, unit), unit->attempts + 1u, loan->token,
+                       unit->state == FSH_UNIT_COPIED, loan->lessee->owner};
+}
+
+/* ---- beginning and end ---- */
+
+static void
+init_unit(fsh_leases *desk, fsh_desk_unit *unit)
+{
+    uint32_t i;
+
+    fsh_ring_init(&unit->link);
+    for (i = 0; i < FSH_LOANS_MAX; i++)
+        fsh_ring_init(&unit->loans[i].link);
+    fsh_ring_append(&desk->ready, &unit->link);
 }
 
 fsh_status
@@ -68,13 +55,13 @@ fsh_leases_new(uint32_t units_n, uint32_t epoch, const fsh_lease_rules *rules,
     desk->next_token = (uint64_t)epoch << 32 | 1;
     desk->units_n = desk->counts[FSH_UNIT_READY] = units_n;
     fsh_ring_init(&desk->ready);
+    fsh_ring_init(&desk->lent);
     fsh_ring_init(&desk->heard);
     fsh_ring_init(&desk->moving);
     fsh_ring_init(&desk->wanting);
-    for (i = 0; i < units_n; i++) {
-        fsh_ring_init(&desk->units[i].link);
-        fsh_ring_append(&desk->ready, &desk->units[i].link);
-    }
+    fsh_ring_init(&desk->idle);
+    for (i = 0; i < units_n; i++)
+        init_unit(desk, &desk->units[i]);
     *leases = desk;
     return FSH_OK;
 }
@@ -93,263 +80,225 @@ fsh_leases_free(fsh_leases *leases)
     free(leases);
 }
 
+/* ---- one unit changes its state ---- */
+
 static void
-set_state(fsh_leases *leases, unit *of, fsh_unit_state state)
+set_state(fsh_leases *leases, fsh_desk_unit *unit, fsh_unit_state state)
 {
-    leases->counts[of->state]--;
+    leases->counts[unit->state]--;
     leases->counts[state]++;
-    of->state = (uint8_t)state;
+    unit->state = (uint8_t)state;
+}
+
+/* Failures go to the end of the queue, so that one bad unit does not hold up the others. A unit
+ * that is lent to one worker again instead of two is older than those that were lent since. */
+static void
+set_ring(fsh_leases *leases, fsh_desk_unit *unit, fsh_unit_state before, bool failed)
+{
+    fsh_ring_remove(&unit->link);
+    if (unit->state == FSH_UNIT_READY && failed)
+        fsh_ring_append(&leases->ready, &unit->link);
+    else if (unit->state == FSH_UNIT_READY)
+        fsh_ring_prepend(&leases->ready, &unit->link);
+    else if (unit->state == FSH_UNIT_LENT && before == FSH_UNIT_COPIED)
+        fsh_ring_prepend(&leases->lent, &unit->link);
+    else if (unit->state == FSH_UNIT_LENT)
+        fsh_ring_append(&leases->lent, &unit->link);
+}
+
+/* Where the unit stays with a worker, only the loan that the event is about ends. */
+static void
+end_loans(fsh_leases *leases, fsh_desk_unit *unit, fsh_loan *loan, fsh_unit_state next,
+          uint64_t now_ms)
+{
+    uint32_t i;
+
+    if (next == FSH_UNIT_LENT || next == FSH_UNIT_COPIED) {
+        if (loan)
+            fsh_lessee_take(leases, loan, now_ms);
+        return;
+    }
+    for (i = 0; i < FSH_LOANS_MAX; i++)
+        fsh_lessee_take(leases, &unit->loans[i], now_ms);
+}
+
+/* Whether the event is one failure too many. */
+static bool
+is_last(const fsh_leases *leases, fsh_desk_unit *unit, fsh_unit_event event,
+        const fsh_unit_step *step)
+{
+    if (event == FSH_EVENT_LOSE && unit->losses < UINT8_MAX)
+        return ++unit->losses == leases->rules.losses_max;
+    return step->attempts > 0 &&
+           fsh_unit_step_count(step, unit->attempts) >= leases->rules.attempts_max;
+}
+
+bool
+fsh_desk_happen(fsh_leases *leases, fsh_desk_unit *unit, fsh_loan *loan, fsh_unit_event event,
+                uint64_t now_ms)
+{
+    fsh_unit_state before = unit->state;
+    fsh_unit_step step;
+
+    if (!fsh_unit_step_find(before, event, &step)) {
+        leases->refused++;
+        return false;
+    }
+    if (is_last(leases, unit, event, &step)) {
+        event = FSH_EVENT_EXHAUST;
+        fsh_unit_step_find(before, event, &step);
+    }
+    end_loans(leases, unit, loan, step.next, now_ms);
+    set_state(leases, unit, step.next);
+    set_ring(leases, unit, before, step.attempts != 0);
+    unit->attempts = (uint8_t)fsh_unit_step_count(&step, unit->attempts);
+    leases->watch.changed(leases->watch.self, number_of(leases, unit), event, step.next,
+                          unit->attempts, step.record);
+    return true;
 }
 
 void
 fsh_leases_restore(fsh_leases *leases, uint32_t number, fsh_unit_state state, uint32_t attempts)
 {
-    unit *of = &leases->units[number];
+    fsh_desk_unit *unit = &leases->units[number];
 
-    of->attempts = (uint8_t)attempts;
-    set_state(leases, of, state);
-    if (state == FSH_UNIT_READY)
-        fsh_ring_append(&leases->ready, &of->link);
-    else
-        fsh_ring_remove(&of->link);
-}
-
-/* The clock of the unit that is worked on starts when the one before it is gone. */
-static void
-restart_progress(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms)
-{
-    lessee->done = 0;
-    lessee->moved_ms = now_ms;
-    if (lessee->held_n)
-        fsh_ring_append(&leases->moving, &lessee->moving);
-    else
-        fsh_ring_remove(&lessee->moving);
-}
-
-static void
-take_from_lessee(fsh_leases *leases, unit *of, uint64_t now_ms)
-{
-    fsh_lessee *lessee = of->lessee;
-    bool first;
-
-    if (!lessee)
-        return;
-    first = working_on(lessee) == of;
-    fsh_ring_remove(&of->link);
-    of->lessee = NULL;
-    of->token = 0;
-    lessee->held_n--;
-    if (first)
-        restart_progress(leases, lessee, now_ms);
-}
-
-static void
-give_to_lessee(fsh_leases *leases, unit *of, fsh_lessee *lessee, uint64_t token, uint64_t now_ms)
-{
-    of->lessee = lessee;
-    of->token = token;
-    of->lent_ms = now_ms;
-    fsh_ring_append(&lessee->held, &of->link);
-    if (lessee->held_n++ == 0)
-        restart_progress(leases, lessee, now_ms);
-}
-
-/* Failures go to the end of the queue, so that one bad unit does not hold up the others. */
-static void
-put_into_ready(fsh_leases *leases, unit *of, bool failed)
-{
-    if (failed)
-        fsh_ring_append(&leases->ready, &of->link);
-    else
-        fsh_ring_prepend(&leases->ready, &of->link);
-}
-
-/* Whether the event is one failure too many. */
-static bool
-is_last(const fsh_leases *leases, unit *of, fsh_unit_event event, const fsh_unit_step *step)
-{
-    if (event == FSH_EVENT_LOSE && of->losses < UINT8_MAX)
-        return ++of->losses == leases->rules.losses_max;
-    return step->attempts > 0 &&
-           fsh_unit_step_count(step, of->attempts) >= leases->rules.attempts_max;
-}
-
-/* The one place where a unit changes its state. */
-static bool
-happen(fsh_leases *leases, unit *of, fsh_unit_event event, uint64_t now_ms)
-{
-    fsh_unit_step step;
-
-    if (!fsh_unit_step_find(of->state, event, &step)) {
-        leases->refused++;
-        return false;
-    }
-    if (is_last(leases, of, event, &step)) {
-        event = FSH_EVENT_EXHAUST;
-        fsh_unit_step_find(of->state, event, &step);
-    }
-    take_from_lessee(leases, of, now_ms);
-    fsh_ring_remove(&of->link);
-    set_state(leases, of, step.next);
-    of->attempts = (uint8_t)fsh_unit_step_count(&step, of->attempts);
-    if (step.next == FSH_UNIT_READY)
-        put_into_ready(leases, of, step.attempts != 0);
-    leases->watch.changed(leases->watch.self, number_of(leases, of), event, step.next, of->attempts,
-                          step.record);
-    return true;
+    unit->attempts = (uint8_t)attempts;
+    set_state(leases, unit, state);
+    set_ring(leases, unit, state, true);
 }
 
 void
 fsh_leases_miss(fsh_leases *leases, uint32_t number)
 {
-    happen(leases, &leases->units[number], FSH_EVENT_MISS, 0);
+    fsh_desk_happen(leases, &leases->units[number], NULL, FSH_EVENT_MISS, 0);
 }
 
 void
 fsh_leases_kick(fsh_leases *leases, uint32_t number)
 {
-    leases->units[number].attempts = leases->units[number].losses = 0;
-    happen(leases, &leases->units[number], FSH_EVENT_KICK, 0);
+    fsh_desk_unit *unit = &leases->units[number];
+
+    unit->attempts = unit->losses = 0;
+    fsh_desk_happen(leases, unit, NULL, FSH_EVENT_KICK, 0);
 }
 
-/* ---- workers ---- */
-
-fsh_lessee *
-fsh_leases_join(fsh_leases *leases, void *owner, uint64_t now_ms)
-{
-    fsh_lessee *lessee = calloc(1, sizeof *lessee);
-
-    if (!lessee)
-        return NULL;
-    lessee->owner = owner;
-    fsh_ring_init(&lessee->held);
-    fsh_ring_init(&lessee->heard);
-    fsh_ring_init(&lessee->moving);
-    fsh_ring_init(&lessee->wanting);
-    fsh_leases_heard(leases, lessee, now_ms);
-    return lessee;
-}
-
-void
-fsh_leases_leave(fsh_leases *leases, fsh_lessee *lessee, bool died)
-{
-    unit *of = working_on(lessee);
-
-    if (of && died)
-        happen(leases, of, FSH_EVENT_LOSE, lessee->heard_ms);
-    while ((of = working_on(lessee)))
-        happen(leases, of, FSH_EVENT_RETURN, lessee->heard_ms);
-    fsh_ring_remove(&lessee->heard);
-    fsh_ring_remove(&lessee->moving);
-    fsh_ring_remove(&lessee->wanting);
-    free(lessee);
-}
-
-void *
-fsh_lessee_owner(const fsh_lessee *lessee)
-{
-    return lessee->owner;
-}
-
-uint32_t
-fsh_lessee_held(const fsh_lessee *lessee)
-{
-    return lessee->held_n;
-}
-
-uint64_t
-fsh_lessee_done(const fsh_lessee *lessee)
-{
-    return lessee->done;
-}
-
-void
-fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms)
-{
-    lessee->heard_ms = now_ms;
-    fsh_ring_append(&leases->heard, &lessee->heard);
-}
-
-void
-fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool clear)
-{
-    uint64_t wanted = clear ? units_n : (uint64_t)lessee->credit + units_n;
-    uint32_t room = lessee->held_n < FSH_CREDIT_MAX ? FSH_CREDIT_MAX - lessee->held_n : 0;
-
-    lessee->credit = wanted < room ? (uint32_t)wanted : room;
-    if (lessee->credit == 0)
-        fsh_ring_remove(&lessee->wanting);
-    else if (fsh_ring_is_empty(&lessee->wanting))
-        fsh_ring_append(&leases->wanting, &lessee->wanting);
-}
-
-/* ---- lending and coming back ---- */
+/* ---- lending ---- */
 
 static void
-spend_credit(fsh_leases *leases, fsh_lessee *lessee)
+lend_to(fsh_leases *leases, fsh_desk_unit *unit, fsh_lessee *lessee, fsh_unit_event event,
+        uint64_t now_ms, fsh_lease *lease)
 {
-    if (--lessee->credit)
-        fsh_ring_append(&leases->wanting, &lessee->wanting);
-    else
-        fsh_ring_remove(&lessee->wanting);
+    fsh_loan *loan = unit->loans[0].lessee ? &unit->loans[1] : &unit->loans[0];
+
+    fsh_desk_happen(leases, unit, NULL, event, now_ms);
+    fsh_lessee_give(leases, lessee, loan, leases->next_token++, now_ms);
+    fsh_lessee_spend(leases, lessee);
+    *lease = fsh_desk_describe(leases, loan);
 }
 
-static fsh_lease
-describe(const fsh_leases *leases, const unit *of)
+/* The end is near: three quarters are done, or there are fewer units left than workers. */
+static bool
+is_near_end(const fsh_leases *leases)
 {
-    return (fsh_lease){number_of(leases, of), of->attempts + 1u, of->token, of->lessee->owner};
+    uint32_t done = leases->counts[FSH_UNIT_COMMITTED] + leases->counts[FSH_UNIT_BURIED];
+    uint32_t left = leases->units_n - done;
+
+    return left < leases->lessees_n || left <= leases->units_n / 4;
+}
+
+/* Half as long again as units take. UINT64_MAX: nobody knows yet. */
+static uint64_t
+late_after_ms(const fsh_leases *leases)
+{
+    uint64_t median_ms = fsh_pace_median_ms(&leases->pace);
+    uint64_t late_ms = median_ms + median_ms / 2;
+
+    if (leases->pace.n == 0)
+        return UINT64_MAX;
+    return late_ms > leases->rules.copy_ms ? late_ms : leases->rules.copy_ms;
+}
+
+static uint64_t
+lent_since_ms(const fsh_desk_unit *unit)
+{
+    const fsh_loan *loans = unit->loans;
+
+    if (!loans[0].lessee || (loans[1].lessee && loans[1].lent_ms < loans[0].lent_ms))
+        return loans[1].lent_ms;
+    return loans[0].lent_ms;
+}
+
+/* The unit that has been lent for longest, if that is too long, goes to an idle worker as well. */
+static bool
+lend_copy(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
+{
+    fsh_desk_unit *unit;
+
+    if (leases->rules.copy_ms == 0 || fsh_ring_is_empty(&leases->idle) ||
+        fsh_ring_is_empty(&leases->lent) || !is_near_end(leases))
+        return false;
+    unit = FSH_RING_OWNER(leases->lent.next, fsh_desk_unit, link);
+    if (now_ms - lent_since_ms(unit) < late_after_ms(leases))
+        return false;
+    lend_to(leases, unit, FSH_RING_OWNER(leases->idle.next, fsh_lessee, idle), FSH_EVENT_COPY,
+            now_ms, lease);
+    return true;
 }
 
 bool
 fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
 {
-    fsh_lessee *lessee;
-    unit *of;
-
-    if (fsh_ring_is_empty(&leases->ready) || fsh_ring_is_empty(&leases->wanting))
+    if (fsh_ring_is_empty(&leases->ready))
+        return lend_copy(leases, now_ms, lease);
+    if (fsh_ring_is_empty(&leases->wanting))
         return false;
-    of = FSH_RING_OWNER(leases->ready.next, unit, link);
-    lessee = FSH_RING_OWNER(leases->wanting.next, fsh_lessee, wanting);
-    happen(leases, of, FSH_EVENT_LEND, now_ms);
-    give_to_lessee(leases, of, lessee, leases->next_token++, now_ms);
-    spend_credit(leases, lessee);
-    *lease = describe(leases, of);
+    lend_to(leases, FSH_RING_OWNER(leases->ready.next, fsh_desk_unit, link),
+            FSH_RING_OWNER(leases->wanting.next, fsh_lessee, wanting), FSH_EVENT_LEND, now_ms,
+            lease);
     return true;
 }
 
-bool
-fsh_leases_is_held(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t number,
-                   uint64_t token)
-{
-    const unit *of = number < leases->units_n ? &leases->units[number] : NULL;
+/* ---- coming back ---- */
 
-    return of && of->lessee == lessee && of->token == token;
+/* The place of the loan that this is the token of, if this worker has it; otherwise FSH_LOANS_MAX. */
+static uint32_t
+find_place(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t number, uint64_t token)
+{
+    uint32_t i;
+
+    for (i = 0; number < leases->units_n && i < FSH_LOANS_MAX; i++) {
+        const fsh_loan *loan = &leases->units[number].loans[i];
+
+        if (loan->lessee == lessee && loan->token == token)
+            return i;
+    }
+    return FSH_LOANS_MAX;
 }
 
-/* The unit of this lease, if this worker has it. */
-static unit *
+static fsh_loan *
 find_held(fsh_leases *leases, const fsh_lessee *lessee, uint32_t number, uint64_t token)
 {
-    return fsh_leases_is_held(leases, lessee, number, token) ? &leases->units[number] : NULL;
+    uint32_t place = find_place(leases, lessee, number, token);
+
+    return place < FSH_LOANS_MAX ? &leases->units[number].loans[place] : NULL;
 }
 
 bool
 fsh_leases_holds(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t number,
                  uint64_t token)
 {
-    return number < leases->units_n && leases->units[number].lessee == lessee &&
-           leases->units[number].token == token;
+    return find_place(leases, lessee, number, token) < FSH_LOANS_MAX;
 }
 
 static bool
 adopt(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token, uint64_t now_ms)
 {
-    unit *of = number < leases->units_n ? &leases->units[number] : NULL;
+    fsh_desk_unit *unit = number < leases->units_n ? &leases->units[number] : NULL;
 
-    if (!of || of->state != FSH_UNIT_READY)
-        return of && of->state == FSH_UNIT_DONE;
-    happen(leases, of, FSH_EVENT_ADOPT, now_ms);
-    give_to_lessee(leases, of, lessee, token, now_ms);
+    if (!unit || unit->state != FSH_UNIT_READY)
+        return unit && unit->state == FSH_UNIT_DONE;
+    fsh_desk_happen(leases, unit, NULL, FSH_EVENT_ADOPT, now_ms);
+    fsh_lessee_give(leases, lessee, &unit->loans[0], token, now_ms);
     return true;
 }
 
@@ -357,11 +306,11 @@ bool
 fsh_leases_renew(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
                  uint64_t done, uint64_t now_ms)
 {
-    unit *of = find_held(leases, lessee, number, token);
+    const fsh_loan *loan = find_held(leases, lessee, number, token);
 
-    if (!of)
+    if (!loan)
         return adopt(leases, lessee, number, token, now_ms);
-    if (of != working_on(lessee) || done == lessee->done)
+    if (loan != fsh_lessee_at(lessee) || done == lessee->done)
         return true;
     lessee->done = done;
     lessee->moved_ms = now_ms;
@@ -387,91 +336,57 @@ fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, 
     fsh_ring *link = lessee->held.next, *next;
 
     for (; link != &lessee->held; link = next) {
-        unit *of = FSH_RING_OWNER(link, unit, link);
+        fsh_loan *loan = FSH_RING_OWNER(link, fsh_loan, link);
 
         next = link->next;
-        if (of->lent_ms < lent_before_ms && !contains(tokens, n, of->token))
-            happen(leases, of, FSH_EVENT_RETURN, lessee->heard_ms);
+        if (loan->lent_ms < lent_before_ms && !contains(tokens, n, loan->token))
+            fsh_desk_happen(leases, fsh_desk_unit_of(leases, loan), loan, FSH_EVENT_RETURN,
+                            lessee->heard_ms);
     }
+}
+
+static bool
+end_held(fsh_leases *leases, const fsh_lessee *lessee, uint32_t number, uint64_t token,
+         fsh_unit_event event, uint64_t now_ms)
+{
+    fsh_loan *loan = find_held(leases, lessee, number, token);
+
+    return loan && fsh_desk_happen(leases, &leases->units[number], loan, event, now_ms);
 }
 
 bool
 fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
                 bool convicted, uint64_t now_ms)
 {
-    unit *of = find_held(leases, lessee, number, token);
-
-    return of && happen(leases, of, convicted ? FSH_EVENT_CONVICT : FSH_EVENT_FAIL, now_ms);
+    return end_held(leases, lessee, number, token, convicted ? FSH_EVENT_CONVICT : FSH_EVENT_FAIL,
+                    now_ms);
 }
 
 bool
 fsh_leases_give_back(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
                      uint64_t now_ms)
 {
-    unit *of = find_held(leases, lessee, number, token);
-
-    return of && happen(leases, of, FSH_EVENT_RETURN, now_ms);
+    return end_held(leases, lessee, number, token, FSH_EVENT_RETURN, now_ms);
 }
 
 bool
 fsh_leases_hand_in(fsh_leases *leases, uint32_t number, uint64_t now_ms)
 {
-    return number < leases->units_n &&
-           happen(leases, &leases->units[number], FSH_EVENT_HAND_IN, now_ms);
+    fsh_desk_unit *unit = number < leases->units_n ? &leases->units[number] : NULL;
+
+    if (unit && (unit->state == FSH_UNIT_LENT || unit->state == FSH_UNIT_COPIED))
+        fsh_pace_note(&leases->pace, now_ms - lent_since_ms(unit));
+    return unit && fsh_desk_happen(leases, unit, NULL, FSH_EVENT_HAND_IN, now_ms);
 }
 
 void
 fsh_leases_settle(fsh_leases *leases, uint32_t number, bool accepted)
 {
-    happen(leases, &leases->units[number], accepted ? FSH_EVENT_ACCEPT : FSH_EVENT_REJECT, 0);
+    fsh_desk_happen(leases, &leases->units[number], NULL,
+                    accepted ? FSH_EVENT_ACCEPT : FSH_EVENT_REJECT, 0);
 }
 
-/* ---- what is due ---- */
-
-static fsh_lessee *
-longest_silent(const fsh_leases *leases)
-{
-    return fsh_ring_is_empty(&leases->heard)
-               ? NULL
-               : FSH_RING_OWNER(leases->heard.next, fsh_lessee, heard);
-}
-
-static fsh_lessee *
-longest_unmoved(const fsh_leases *leases)
-{
-    return fsh_ring_is_empty(&leases->moving)
-               ? NULL
-               : FSH_RING_OWNER(leases->moving.next, fsh_lessee, moving);
-}
-
-fsh_lessee *
-fsh_leases_silent(const fsh_leases *leases, uint64_t now_ms)
-{
-    fsh_lessee *lessee = longest_silent(leases);
-
-    return lessee && lessee->heard_ms + leases->rules.silence_ms <= now_ms ? lessee : NULL;
-}
-
-bool
-fsh_leases_stalled(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
-{
-    fsh_lessee *lessee = longest_unmoved(leases);
-
-    if (!lessee || lessee->moved_ms + leases->rules.stall_ms > now_ms)
-        return false;
-    *lease = describe(leases, working_on(lessee));
-    return happen(leases, working_on(lessee), FSH_EVENT_EXPIRE, now_ms);
-}
-
-uint64_t
-fsh_leases_due_ms(const fsh_leases *leases)
-{
-    const fsh_lessee *silent = longest_silent(leases), *unmoved = longest_unmoved(leases);
-    uint64_t silence = silent ? silent->heard_ms + leases->rules.silence_ms : UINT64_MAX;
-    uint64_t stall = unmoved ? unmoved->moved_ms + leases->rules.stall_ms : UINT64_MAX;
-
-    return silence < stall ? silence : stall;
-}
+/* ---- asking ---- */
 
 fsh_unit_state
 fsh_leases_state(const fsh_leases *leases, uint32_t number)

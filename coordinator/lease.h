@@ -21,7 +21,12 @@
  * Only the unit that a worker is working on (the oldest that it holds) is suspect when it is lost;
  * those that wait behind it just come back. A unit that stalls or fails loses an attempt. One whose
  * worker dies does not, because machines are taken away in the middle of work; but after losses_max
- * dead workers it is taken for what kills them. */
+ * dead workers it is taken for what kills them.
+ *
+ * Stragglers: when nothing is READY and the end is near (three quarters of the units are done, or
+ * fewer are left than there are workers), the unit that has been lent for longest goes to an idle
+ * worker as well, if that is half as long again as units take. The first that is handed in counts;
+ * the other worker learns it when its next renewal is refused. */
 #ifndef FSH_COORDINATOR_LEASE_H
 #define FSH_COORDINATOR_LEASE_H
 
@@ -38,11 +43,13 @@ typedef struct fsh_lease_rules {
     uint32_t silence_ms, stall_ms;
     uint32_t attempts_max;
     uint32_t losses_max; /* workers that may be lost over one unit; 0: any number */
+    uint32_t copy_ms;    /* no unit that was lent for less is lent a second time; 0: none is */
 } fsh_lease_rules;
 
 typedef struct fsh_lease {
     uint32_t unit, attempt; /* attempt from 1 */
     uint64_t token;         /* epoch << 32 | counter */
+    bool copy;              /* another worker has it as well */
     void *owner;            /* of the worker that has it */
 } fsh_lease;
 
@@ -86,8 +93,8 @@ void fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms);
 enum { FSH_CREDIT_MAX = 64 };
 void fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool clear);
 
-/* Lends the next ready unit to the worker that has waited longest. False: no unit, or nobody who
- * wants one. */
+/* Lends the next ready unit to the worker that has waited longest, or a copy of a late one to one
+ * that is idle. False: no unit, or nobody who wants one. */
 bool fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease);
 
 /* The worker says that it has this lease, and how far it is. A unit that is READY is adopted (the
@@ -95,7 +102,7 @@ bool fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease);
 bool fsh_leases_renew(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                       uint64_t done, uint64_t now_ms);
 
-/* Whether the worker has this lease: the right to write the unit's shard. */
+/* Whether the worker has this lease: the right to write the unit's shard, and to say how it goes. */
 bool fsh_leases_holds(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t unit,
                       uint64_t token);
 
@@ -103,10 +110,6 @@ bool fsh_leases_holds(const fsh_leases *leases, const fsh_lessee *lessee, uint32
  * among tokens was lost on the way, and comes back. */
 void fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tokens, uint64_t n,
                      uint64_t lent_before_ms);
-
-/* Whether the worker has this lease; if not, what it says about it is too late. */
-bool fsh_leases_is_held(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t unit,
-                        uint64_t token);
 
 /* FAILED and RETURN. Convicted: the sample at fault has been found. False where the worker does not
  * have this lease: nothing changes. */

@@ -86,6 +86,18 @@ close_when_drained(fsh_coordination *me)
 
 /* ---- the end of a turn ---- */
 
+static void
+tell_copy(fsh_coordination *me, const fsh_lease *lease)
+{
+    const fsh_member *member = lease->owner;
+
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_UNIT_COPIED,
+                                                      .host = member->host,
+                                                      .pid = member->pid,
+                                                      .unit = lease->unit,
+                                                      .attempt = lease->attempt});
+}
+
 /* A LEASE that does not arrive comes back: its worker never renews it, or is never heard again. */
 static void
 lend(fsh_coordination *me)
@@ -102,6 +114,8 @@ lend(fsh_coordination *me)
             fsh_suspicion_tell(fsh_books_suspicion(me->books, lease.unit), to->suspects.at,
                                to->reasons.at, to->values.at);
         fsh_coordination_say(me, &((fsh_member *)lease.owner)->peer, &message);
+        if (lease.copy)
+            tell_copy(me, &lease);
     }
 }
 
@@ -240,15 +254,16 @@ fsh_coordinator_options_init(fsh_coordinator_options *options)
                                          .stall_ms = 600000,
                                          .grace_ms = 20000,
                                          .attempts_max = FSH_ATTEMPTS_MAX,
-                                         .losses_max = 20};
+                                         .losses_max = 20,
+                                         .copy_ms = 5000};
 }
 
 const char *
 fsh_coordinator_event_name(fsh_coordinator_event_kind kind)
 {
-    static const char *const names[] = {"started",     "progress",    "worker_joined",
-                                        "worker_left", "unit_failed", "unit_buried",
-                                        "warning",     "draining",    "ended"};
+    static const char *const names[] = {"started",     "progress",    "worker_joined", "worker_left",
+                                        "unit_failed", "unit_copied", "unit_buried",   "warning",
+                                        "draining",    "ended"};
 
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
@@ -343,7 +358,8 @@ static fsh_status
 open_books(fsh_coordination *me, fsh_err *err)
 {
     fsh_lease_rules rules = {me->options.silence_ms, me->options.stall_ms,
-                             me->options.attempts_max, me->options.losses_max};
+                             me->options.attempts_max, me->options.losses_max,
+                             me->options.copy_ms};
     fsh_books_watch watch = {me, on_unit_failed};
     fsh_status status =
         fsh_books_open(me->work, &rules, me->options.shard_hashes, &watch, &me->books, err);

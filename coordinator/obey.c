@@ -213,6 +213,17 @@ take_bye(fsh_coordination *me, fsh_member *member, const fsh_message_bye *bye)
 
 /* ---- what workers say ---- */
 
+/* Two workers at one unit are not twice as far. */
+static double
+share(const fsh_coordination *me, uint32_t unit)
+{
+    switch (fsh_leases_state(me->leases, unit)) {
+    case FSH_UNIT_LENT: return 1;
+    case FSH_UNIT_COPIED: return 0.5;
+    default: return 0;
+    }
+}
+
 static void
 note_progress(fsh_coordination *me, fsh_member *member, const fsh_message_renew *renew)
 {
@@ -221,10 +232,10 @@ note_progress(fsh_coordination *me, fsh_member *member, const fsh_message_renew 
 
     member->samples_running = 0;
     for (i = 0; i < renew->units.n; i++)
-        if (renew->units.at[i] < me->work->units_n && renew->steps.at[i] > 0 &&
-            fsh_leases_state(me->leases, (uint32_t)renew->units.at[i]) == FSH_UNIT_LENT)
+        if (renew->units.at[i] < me->work->units_n && renew->steps.at[i] > 0)
             member->samples_running +=
-                (uint64_t)((double)me->work->samples[renew->units.at[i]] *
+                (uint64_t)(share(me, (uint32_t)renew->units.at[i]) *
+                           (double)me->work->samples[renew->units.at[i]] *
                            (double)renew->done.at[i] / (double)renew->steps.at[i]);
     if (renew->rss_bytes > totals->rss_bytes)
         totals->rss_bytes = renew->rss_bytes;
@@ -283,7 +294,7 @@ take_failed(fsh_coordination *me, const fsh_member *member, const fsh_message_fa
                              failed->signal};
     uint64_t now = uv_now(&me->loop);
 
-    if (!fsh_leases_is_held(me->leases, member->lessee, failed->unit, failed->token))
+    if (!fsh_leases_holds(me->leases, member->lessee, failed->unit, failed->token))
         return;
     fsh_books_blame(me->books, failed->status, failed->text);
     if (failed->status == FSH_FULL || failed->status == FSH_INTERRUPTED)

@@ -5,7 +5,7 @@
 
 enum { SILENCE_MS = 1000, STALL_MS = 5000 };
 
-static const fsh_lease_rules rules = {SILENCE_MS, STALL_MS, 3, 4};
+static const fsh_lease_rules rules = {SILENCE_MS, STALL_MS, 3, 4, 400};
 
 typedef struct desk {
     fsh_leases *leases;
@@ -143,9 +143,9 @@ a_found_culprit_gives_the_attempt_back(void **state)
     for (i = 0; i < 20; i++) {
         uint64_t token = lend(&at, 0).token;
 
-        assert_true(fsh_leases_is_held(at.leases, lessee, 0, token));
+        assert_true(fsh_leases_holds(at.leases, lessee, 0, token));
         assert_true(fsh_leases_fail(at.leases, lessee, 0, token, i % 2 == 1, 0));
-        assert_false(fsh_leases_is_held(at.leases, lessee, 0, token));
+        assert_false(fsh_leases_holds(at.leases, lessee, 0, token));
         assert_int_equal(fsh_leases_attempts(at.leases, 0), (i + 1) % 2);
     }
     assert_int_equal(fsh_leases_state(at.leases, 0), FSH_UNIT_READY);
@@ -468,8 +468,8 @@ a_crowd_with_faults_commits_every_unit_exactly_once(void **state)
         assert_int_equal(of->committed[i], lies ? 0 : 1);
     }
     assert_true(buried < 20);
-    assert_true(of->at.events[FSH_EVENT_LOSE] > 50 && of->at.events[FSH_EVENT_EXPIRE] > 20 &&
-                of->at.events[FSH_EVENT_FAIL] > 50);
+    assert_true(of->at.events[FSH_EVENT_LOSE] > 50 && of->at.events[FSH_EVENT_FAIL] > 50);
+    assert_true(of->at.events[FSH_EVENT_EXPIRE] + of->at.events[FSH_EVENT_COPY] > 50);
     fsh_leases_free(of->at.leases);
     free(of);
 }
