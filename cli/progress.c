@@ -132,7 +132,8 @@ bar_at(fsh_progress *progress, uint64_t done, uint64_t n)
 static fsh_bar
 bar_of(fsh_progress *progress, const fsh_coordinator_totals *totals)
 {
-    fsh_bar bar = bar_at(progress, totals->samples_done + totals->samples_running, totals->samples);
+    uint64_t done = totals->samples_done + totals->samples_running; /* a unit may be run twice at the end */
+    fsh_bar bar = bar_at(progress, done < totals->samples ? done : totals->samples, totals->samples);
 
     bar.rejected = all_rejected(totals);
     bar.workers = totals->workers;

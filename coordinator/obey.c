@@ -44,9 +44,12 @@ on_checked(uv_work_t *request, int cancelled)
 {
     check *of = request->data;
     fsh_coordination *me = of->me;
+    fsh_member *member = fsh_roster_find(&me->roster, &of->peer);
 
     (void)cancelled;
     me->checks--;
+    if (member)
+        member->samples_running = 0; /* they are committed now, or lost */
     fsh_books_settle(me->books, &of->report, of->status, of->err.text);
     fsh_coordination_answer(me, &of->peer, of->report.unit, of->token,
                             of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
@@ -218,7 +221,8 @@ static double
 share(const fsh_coordination *me, uint32_t unit)
 {
     switch (fsh_leases_state(me->leases, unit)) {
-    case FSH_UNIT_LENT: return 1;
+    case FSH_UNIT_LENT:
+    case FSH_UNIT_DONE: return 1;
     case FSH_UNIT_COPIED: return 0.5;
     default: return 0;
     }
