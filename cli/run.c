@@ -13,6 +13,7 @@
 typedef struct run_options {
     fsh_job_options job;
     int64_t workers, threads;
+    double grace;
     char bind[FSH_ARG_TEXT_BYTES], keys[FSH_ARG_TEXT_BYTES];
     int32_t log;
     bool explain, insecure;
@@ -20,6 +21,8 @@ typedef struct run_options {
 
 #define LOG_ROW \
     FSH_ARG_CHOICE(run_options, log, FSH_LOG_MODES, "auto", "what is told; auto: bar on a terminal, else json")
+#define GRACE_ROW \
+    FSH_ARG_REAL(run_options, grace, 0, 86400, "20", "seconds for the units in work after SIGINT or SIGTERM")
 #define BIND_ROWS                                                                                      \
     FSH_ARG_TEXT(run_options, bind, "", "address for workers: ipc://PATH or tcp://HOST:PORT; private by default"), \
     FSH_ARG_TEXT(run_options, keys, "", "folder of keys from `faceshard keygen`: only listed workers may join"), \
@@ -29,11 +32,11 @@ static const fsh_arg run_rows[] = {
     FSH_JOB_OPTION_ROWS(run_options),
     FSH_ARG_INT(run_options, workers, 0, 1024, "0", "worker processes; 0: one for every processor"),
     FSH_ARG_INT(run_options, threads, 1, 256, "1", "compute threads of each worker"),
-    BIND_ROWS, LOG_ROW,
+    BIND_ROWS, GRACE_ROW, LOG_ROW,
     FSH_ARG_BOOL(run_options, explain, "false", "print the job with everything filled in and its hash; run nothing"),
     FSH_ARG_END};
 
-static const fsh_arg coordinator_rows[] = {FSH_JOB_OPTION_ROWS(run_options), BIND_ROWS, LOG_ROW, FSH_ARG_END};
+static const fsh_arg coordinator_rows[] = {FSH_JOB_OPTION_ROWS(run_options), BIND_ROWS, GRACE_ROW, LOG_ROW, FSH_ARG_END};
 
 static void
 print_job(const fsh_job *job)
@@ -64,6 +67,7 @@ serve(const fsh_job *job, const run_options *options, uint32_t workers, fsh_prog
     to.keys = options->keys[0] ? options->keys : NULL;
     to.workers = workers;
     to.threads = options->threads ? (uint32_t)options->threads : 1;
+    to.grace_ms = (uint32_t)(1000 * options->grace);
     to.shard_hashes = hashes;
     to.self = progress;
     to.told = fsh_progress_told;

@@ -7,6 +7,7 @@
 
 typedef struct worker_options {
     int64_t threads, parent;
+    double grace;
     char keys[FSH_ARG_TEXT_BYTES];
     char models[FSH_ARG_TEXT_BYTES], templates[FSH_ARG_TEXT_BYTES], spool[FSH_ARG_TEXT_BYTES];
 } worker_options;
@@ -18,6 +19,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_TEXT(worker_options, templates, "", "folder where this machine has masks/, glasses/ and sunglasses/"),
     FSH_ARG_TEXT(worker_options, spool, "",
                  "transport stream: place for photographs on their way in and shards on their way out; else $TMPDIR"),
+    FSH_ARG_REAL(worker_options, grace, 0, 86400, "20",
+                 "seconds to finish the unit in work after SIGINT or SIGTERM; then it is given back"),
     FSH_ARG_INT(worker_options, parent, 0, 4194304, "0", "process that must not be outlived; 0: none"),
     FSH_ARG_TEXT(worker_options, keys, "", "folder of keys from `faceshard keygen`, where the coordinator asks for them"),
     FSH_ARG_END};
@@ -37,6 +40,7 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
     fsh_worker_options_init(&to);
     to.threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN));
     to.keys = or_null(options->keys);
+    to.grace_ms = (uint32_t)(1000 * options->grace);
     to.parent_pid = (uint32_t)options->parent;
     to.models = or_null(options->models);
     to.templates = or_null(options->templates);
@@ -50,7 +54,7 @@ const fsh_command fsh_command_worker = {
     "comes over the wire; input and output must be there under the same paths, or the job says `transport: {mode:\n"
     "stream}`: then photographs come over the wire as well, shards go back by it, and --spool has room for some units\n"
     "of both. Models and templates must be the coordinator's, which is checked. SIGTERM ends it in good order: the unit\n"
-    "in work is finished or given back.\n",
+    "in work is finished or, after --grace, given back, and the exit code is 130. A second signal ends it at once.\n",
     rows, sizeof(worker_options), false, run_worker};
 
 static const fsh_arg no_rows[] = {FSH_ARG_END};

@@ -73,8 +73,8 @@ typedef struct fsh_coordinator_options {
     uint32_t attempts_max; /* failures after which a unit is buried */
     uint32_t copy_ms;      /* a unit that takes longer may be lent twice at the end; 0: never */
     uint32_t losses_max;   /* dead workers after which the unit that they worked on is buried */
-    /* Ended by NULL; NULL: this program's `worker`. Address, --threads T, --parent PID and,
-     * with keys, --keys FOLDER are put behind it. */
+    /* Ended by NULL; NULL: this program's `worker`. Address, --threads T, --parent PID,
+     * --grace S and, with keys, --keys FOLDER are put behind it. */
     const char *const *worker_command;
     fsh_hash *shard_hashes; /* NULL, or a place per unit for the SHA-256 of its shard */
     void *self;

@@ -73,7 +73,7 @@ on_ended(uv_process_t *process, int64_t code, int signal)
 static int
 spawn(fsh_crew *crew, hand *of)
 {
-    char threads[16], parent[16];
+    char threads[16], parent[16], grace[32];
     const char *arguments[ARGUMENTS_MAX + 1];
     uv_stdio_container_t files[] = {{.flags = UV_IGNORE},
                                     {.flags = UV_INHERIT_FD, .data.fd = 2},
@@ -85,12 +85,13 @@ spawn(fsh_crew *crew, hand *of)
                                     .exit_cb = on_ended};
     const char *keys = crew->options.keys;
     const char *const behind[] = {crew->options.address, "--threads", threads, "--parent", parent,
-                                  keys ? "--keys" : NULL, keys, NULL};
+                                  "--grace", grace, keys ? "--keys" : NULL, keys, NULL};
     uint32_t n, i;
 
     snprintf(threads, sizeof threads, "%" PRIu32, crew->options.threads);
+    snprintf(grace, sizeof grace, "%.3f", crew->options.grace_ms * 1e-3);
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
-    for (n = 0; crew->options.command[n] && n < ARGUMENTS_MAX - 8; n++)
+    for (n = 0; crew->options.command[n] && n < ARGUMENTS_MAX - 10; n++)
         arguments[n] = crew->options.command[n];
     for (i = 0; i < sizeof behind / sizeof *behind; i++)
         arguments[n + i] = behind[i];

@@ -14,7 +14,7 @@ typedef struct fsh_crew_options {
     const char *const *command; /* ended by NULL; borrowed until close */
     const char *address;        /* borrowed until close */
     const char *keys;           /* folder of the workers' keys, or NULL; borrowed until close */
-    uint32_t n, threads;
+    uint32_t n, threads, grace_ms;
 } fsh_crew_options;
 
 /* Starts all of them. */

@@ -321,7 +321,8 @@ open_crew(fsh_coordination *me, fsh_err *err)
 {
     fsh_crew_options options = {
         me->options.worker_command ? me->options.worker_command : own_command,
-        fsh_link_address(me->link), me->options.keys, me->options.workers, me->options.threads};
+        fsh_link_address(me->link), me->options.keys, me->options.workers, me->options.threads,
+        me->options.grace_ms};
 
     return me->options.workers ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
 }

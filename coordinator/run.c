@@ -83,20 +83,31 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
     return status;
 }
 
+/* A picture that takes its full time twice, with others before and behind it, is no stall. */
+static uint32_t
+stall_ms(const fsh_job *job, uint32_t least_ms)
+{
+    double ms = 2000 * job->image_seconds + 60000;
+
+    return ms > least_ms ? (uint32_t)ms : least_ms;
+}
+
 fsh_status
 fsh_coordinator_run(const fsh_job *job, const fsh_coordinator_options *options,
                     fsh_coordinator_totals *totals, fsh_err *err)
 {
     char path[FSH_PATH_BYTES];
     fsh_manifest *manifest;
+    fsh_coordinator_options adapted = *options;
     fsh_status status = fsh_path_join(path, job->output, FSH_PATH_UNITS, err);
 
     *totals = (fsh_coordinator_totals){0};
+    adapted.stall_ms = stall_ms(job, options->stall_ms);
     if (!status)
         status = fsh_manifest_open(path, &manifest, err);
     if (status)
         return status;
-    status = serve_manifest(job, manifest, options, totals, err);
+    status = serve_manifest(job, manifest, &adapted, totals, err);
     fsh_manifest_close(manifest);
     return status;
 }

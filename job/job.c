@@ -26,7 +26,7 @@ static const fsh_arg unit_args[] = {
 
 static const fsh_arg limit_args[] = {
     FSH_ARG_INT(fsh_job, max_pixels, 1, 1 << 30, "67108864", "larger pictures are rejected unread"),
-    FSH_ARG_REAL(fsh_job, image_seconds, 0.1, 86400, "120", "seconds that one image may take; an image that takes "
+    FSH_ARG_REAL(fsh_job, image_seconds, 0.1, 86400, "300", "seconds that one image may take; an image that takes "
                  "longer twice is rejected"),
     FSH_ARG_INT(fsh_job, thread_memory, 64, 1 << 20, "2048", "MB that a compute process may take for each of its "
                 "threads, and once more; an image that needs more is rejected"),

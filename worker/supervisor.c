@@ -24,6 +24,7 @@ enum {
     WANTED = 2,           /* one unit in work and one that waits behind it */
     SHARDS_MAX = 3,       /* that wait in the spool to be fetched, before no more is made */
     FIRST_BEAT_MS = 50,   /* until the coordinator says how often */
+    PATIENCE_BEATS = 10,  /* without a word, until a worker that is to end does not wait any more */
     BROKEN_STARTS_MAX = 3, /* children that may die before they are ready */
     STRANGE_MAX = 5        /* handshakes that may fail without a reason, with keys */
 };
@@ -110,11 +111,19 @@ leave(worker *me, fsh_status result, const char *text)
     close_handles(me);
 }
 
+/* A coordinator that is not there any more will not answer what was handed in; the next one finds
+ * the shard in its place. */
+static bool
+waits_for_answer(worker *me)
+{
+    return me->known && fsh_held_first(&me->held, FSH_HELD_HANDED_IN) &&
+           uv_now(&me->loop) - me->heard_ms < PATIENCE_BEATS * me->beat_ms;
+}
+
 static void
 leave_when_drained(worker *me)
 {
-    bool busy = fsh_held_first(&me->held, FSH_HELD_IN_WORK) ||
-                (me->known && fsh_held_first(&me->held, FSH_HELD_HANDED_IN));
+    bool busy = fsh_held_first(&me->held, FSH_HELD_IN_WORK) || waits_for_answer(me);
 
     if (me->draining && (!busy || uv_now(&me->loop) >= me->drain_until_ms))
         leave(me, me->result, fsh_status_text(me->result));
