@@ -51,15 +51,21 @@ print_processor(void)
     printf("\n");
 }
 
+/* The first line says what is missing; where it was looked for is the same for all, and stays in err. */
+static void
+print_missing(const char *name, const char *task, const fsh_err *err)
+{
+    printf("  %-24s %-10s MISSING: %.*s\n", name, task, (int)strcspn(err->text, "\n"), err->text);
+}
+
 /* True when the model is there. */
 static bool
-print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_card *card)
+print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_card *card, fsh_err *err)
 {
     static const char *const tasks[] = {"detect", "landmarks", "embed"};
-    fsh_err err = {""};
 
-    if (fsh_card_load(models, name, task, card, &err)) {
-        printf("  %-24s %-10s MISSING: %s\n", name, tasks[task], err.text);
+    if (fsh_card_load(models, name, task, card, err)) {
+        print_missing(name, tasks[task], err);
         return false;
     }
     printf("  %-24s %-10s ok%s%s\n", name, tasks[task], card->accuracy[0] ? ": " : "", card->accuracy);
@@ -73,6 +79,8 @@ run(const fsh_invocation *invocation, fsh_err *err)
     fsh_models models = {"", "", "", ""};
     fsh_card *card = calloc(1, sizeof *card);
     bool needed = true;
+    fsh_err missing = {""};
+    const char *where;
     size_t i;
 
     if (!card)
@@ -83,12 +91,15 @@ run(const fsh_invocation *invocation, fsh_err *err)
     print_processor();
     printf("models\n");
     for (i = 0; i < sizeof cards / sizeof cards[0]; i++) {
-        bool there = print_card(&models, cards[i].name, cards[i].task, card);
+        bool there = print_card(&models, cards[i].name, cards[i].task, card, &missing);
 
         if (cards[i].task == FSH_TASK_LANDMARKS)
             needed = there;
     }
     free(card);
+    where = strchr(missing.text, '\n');
+    if (where)
+        printf("these folders:%s\n", where);
     if (needed)
         return FSH_OK;
     return fsh_fail(err, FSH_MODEL, "the landmark model is missing: install it with `apt-get install libdlib-data`");

@@ -104,6 +104,17 @@ find_in(const char *folder, const char *name, char path[FSH_PATH_BYTES])
     return folder && !fsh_path_join(path, folder, name, NULL) && fsh_file_exists(path);
 }
 
+/* The same text, a slash at the end aside. */
+static bool
+is_folder(const char *one, const char *other)
+{
+    size_t n = strlen(one), k = strlen(other);
+
+    n -= n > 1 && one[n - 1] == '/';
+    k -= k > 1 && other[k - 1] == '/';
+    return n == k && memcmp(one, other, n) == 0;
+}
+
 /* Says what was looked for and where, and what to do about it. */
 static fsh_status
 not_found(const places *p, const char *what, const char *name, const char *first, fsh_err *err)
@@ -115,7 +126,8 @@ not_found(const places *p, const char *what, const char *name, const char *first
     if (first)
         fsh_text_addf(&list, "\n  %s", first);
     for (i = 0; i < p->n; i++)
-        fsh_text_addf(&list, "\n  %s", p->folder[i] ? p->folder[i] : "");
+        if (p->folder[i] && !(first && is_folder(first, p->folder[i])))
+            fsh_text_addf(&list, "\n  %s", p->folder[i]);
     status = fsh_fail(err, FSH_MODEL,
                       "%s %s is in none of these folders:%s\nPut it into one of them, or name its "
                       "folder in models.search of the job file or in $FACESHARD_MODELS.",
