@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -87,12 +88,16 @@ class Poison(unittest.TestCase):
         self.job = self.place / "job.yaml"
         self.job.write_text(JOB)
 
-    def faceshard(self, *words, poisoned=True, code=0):
+    def environment(self, poisoned):
         environment = dict(os.environ)
         if poisoned:
             environment["LD_PRELOAD"] = str(self.library)
             environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:handle_segv=0:" + environment.get("ASAN_OPTIONS", "")
-        done = subprocess.run([FACESHARD, *map(str, words)], capture_output=True, timeout=300, env=environment, check=False)
+        return environment
+
+    def faceshard(self, *words, poisoned=True, code=0):
+        done = subprocess.run([FACESHARD, *map(str, words)], capture_output=True, timeout=300,
+                              env=self.environment(poisoned), check=False)
         self.assertEqual(done.returncode, code, (done.stderr + done.stdout).decode(errors="replace"))
         return done
 
@@ -172,6 +177,32 @@ class Poison(unittest.TestCase):
         self.assertEqual((done["delivered"], done["rejected"]), (6, {"no_memory": 1}))
         done = self.run_job(self.place / "large", "--workers", 1, poisoned=False)
         self.assertEqual(done["delivered"], 7)
+
+    def test_what_is_known_about_suspects_survives_the_coordinator(self):
+        write_people(self.input, 2, 10)
+        add_comment(self.input / "person 00" / "004.jpg", b"POISON-CRASH")
+        add_comment(self.input / "person 01" / "002.jpg", b"POISON-CRASH")
+        output = self.place / "out"
+        command = [FACESHARD, "run", self.job, "--input", self.input, "--output", output, "--log", "json", "--workers", "1"]
+        deaths = 0
+        with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env=self.environment(True)) as process:
+            for line in process.stdout:
+                deaths += b'"unit_failed"' in line
+                if deaths == 3:
+                    process.send_signal(signal.SIGKILL)
+                    break
+        done = self.run_job(output, "--workers", 1)
+        self.assertEqual(done["rejected"], {"crashed": 2})
+        self.assertLessEqual(self.events.count("unit_failed"), 2)
+
+    def test_workers_without_the_folders_find_the_same_culprits(self):
+        write_people(self.input, 2, 10)
+        add_comment(self.input / "person 00" / "004.jpg", b"POISON-CRASH")
+        self.run_job(self.place / "shared", "--workers", 1)
+        done = self.run_job(self.place / "stream", "--workers", 1, "--set", "transport.mode=stream")
+        self.assertEqual(done["rejected"], {"crashed": 1})
+        self.assertEqual(shards(self.place / "stream"), shards(self.place / "shared"))
 
     def test_a_program_that_crashes_on_every_picture_fails_the_job(self):
         write_people(self.input, 1, 50)
