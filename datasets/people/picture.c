@@ -193,24 +193,52 @@ look_at_figure(fsh_easel *easel, const fsh_moment *moment)
     }
 }
 
-/* The light of the FINER x FINER points of a px; what they miss is seen behind. */
+/* The light of one point; behind where it sees nothing. */
+static fsh_vec3
+light_of_sight(const fsh_sight *sight, const fsh_paint *paint, const lamp *l, fsh_vec3 behind)
+{
+    fsh_surface s;
+    fsh_vec3 normal;
+
+    if (sight->part < 0)
+        return behind;
+    s = fsh_paint_at(paint, (fsh_part)sight->part, sight->rest);
+    normal = fsh_vec3_unit(sight->normal);
+    return reflect(&s, l, normal.z < 0 ? fsh_vec3_scale(normal, -1) : normal);
+}
+
+/* The middle of the points of a px, where all see one surface; false at an edge. */
+static bool
+merge_sights(const fsh_sight *const points[FINER * FINER], fsh_sight *middle)
+{
+    const float share = 1.0f / (FINER * FINER), edge = 0.15f;
+    int i;
+
+    *middle = (fsh_sight){.part = points[0]->part};
+    for (i = 0; i < FINER * FINER; i++) {
+        if (points[i]->part != middle->part || fabsf(points[i]->depth - points[0]->depth) > edge)
+            return false;
+        middle->rest = fsh_vec3_add(middle->rest, fsh_vec3_scale(points[i]->rest, share));
+        middle->normal = fsh_vec3_add(middle->normal, fsh_vec3_scale(points[i]->normal, share));
+    }
+    return true;
+}
+
+/* The light of a px: of the middle of its points, or of each where they see different things. */
 static fsh_vec3
 light_of(const fsh_easel *easel, const fsh_paint *paint, const lamp *l, uint32_t x, uint32_t y, fsh_vec3 behind)
 {
+    const fsh_sight *points[FINER * FINER];
+    fsh_sight middle;
     fsh_vec3 sum = {0, 0, 0};
     uint32_t i, size = FINER * easel->size;
 
-    for (i = 0; i < FINER * FINER; i++) {
-        const fsh_sight *sight = &easel->sights[(FINER * y + i / FINER) * size + FINER * x + i % FINER];
-        fsh_vec3 seen = behind, normal = fsh_vec3_unit(sight->normal);
-
-        if (sight->part >= 0) {
-            fsh_surface s = fsh_paint_at(paint, (fsh_part)sight->part, sight->rest);
-
-            seen = reflect(&s, l, normal.z < 0 ? fsh_vec3_scale(normal, -1) : normal);
-        }
-        sum = fsh_vec3_add(sum, seen);
-    }
+    for (i = 0; i < FINER * FINER; i++)
+        points[i] = &easel->sights[(FINER * y + i / FINER) * size + FINER * x + i % FINER];
+    if (merge_sights(points, &middle))
+        return light_of_sight(&middle, paint, l, behind);
+    for (i = 0; i < FINER * FINER; i++)
+        sum = fsh_vec3_add(sum, light_of_sight(points[i], paint, l, behind));
     return fsh_vec3_scale(sum, 1.0f / (FINER * FINER));
 }
 

@@ -67,9 +67,10 @@ limit(float x, uint32_t size)
     return x < 0 ? 0 : x > (float)(size - 1) ? (int32_t)size - 1 : (int32_t)x;
 }
 
-/* Both sides are drawn: hair is seen from inside too. */
+/* A triangle that is seen from outside turns anticlockwise. The inside of a closed sheet is never seen; that of
+ * hair is. */
 static void
-triangle(const corner *a, const corner *b, const corner *c, fsh_part part, fsh_sight *sights, uint32_t size)
+triangle(const corner *a, const corner *b, const corner *c, bool closed, fsh_part part, fsh_sight *sights, uint32_t size)
 {
     float all = area(a, b, c->seen.x, c->seen.y);
     int32_t x0 = limit(ceilf(fminf(a->seen.x, fminf(b->seen.x, c->seen.x))), size);
@@ -77,7 +78,7 @@ triangle(const corner *a, const corner *b, const corner *c, fsh_part part, fsh_s
     int32_t y0 = limit(ceilf(fminf(a->seen.y, fminf(b->seen.y, c->seen.y))), size);
     int32_t y1 = limit(floorf(fmaxf(a->seen.y, fmaxf(b->seen.y, c->seen.y))), size), x, y;
 
-    if (fabsf(all) < 1e-6f)
+    if (fabsf(all) < 1e-6f || (closed && all > 0))
         return;
     for (y = y0; y <= y1; y++)
         for (x = x0; x <= x1; x++) {
@@ -107,8 +108,8 @@ fsh_raster_sheet(const fsh_sheet *sheet, fsh_part part, const fsh_camera *camera
             uint32_t next = column + 1 < sheet->columns ? column + 1 : 0;
             corner c = see_corner(&upper[next], camera), d = see_corner(&lower[next], camera);
 
-            triangle(&a, &b, &c, part, sights, size);
-            triangle(&c, &b, &d, part, sights, size);
+            triangle(&a, &b, &c, sheet->closed, part, sights, size);
+            triangle(&c, &b, &d, sheet->closed, part, sights, size);
             a = c;
             b = d;
         }
