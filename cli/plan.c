@@ -24,15 +24,17 @@ run_plan(const fsh_invocation *invocation, fsh_err *err)
     const plan_options *options = invocation->options;
     fsh_manifest_totals totals;
     fsh_job *job;
-    bool again;
+    fsh_plan_outcome outcome;
     fsh_status status = fsh_job_from_command(invocation, &options->job, &job, err);
 
     if (status)
         return status;
-    status = fsh_plan(job, NULL, NULL, &totals, &again, err);
+    status = fsh_plan(job, NULL, NULL, &totals, &outcome, err);
     if (!status)
         printf("job %.12s%s\nidentities %llu\nsamples %llu\nignored %llu\nunits %llu\n", job->hash,
-               again ? " (planned before)" : "", (unsigned long long)totals.identities,
+               outcome == FSH_PLAN_KNOWN      ? " (planned before)"
+               : outcome == FSH_PLAN_REPLACED ? " (in the place of an earlier job)"
+                                              : "", (unsigned long long)totals.identities,
                (unsigned long long)totals.samples, (unsigned long long)totals.ignored,
                (unsigned long long)totals.units);
     fsh_job_free(job);

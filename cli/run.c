@@ -1,10 +1,12 @@
 /* `faceshard run` and `coordinator`: plan, serve workers until every unit is committed, join the shards. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/reuse.h"
 #include "cli/summary.h"
 #include "coordinator/finish.h"
 #include "coordinator/plan.h"
@@ -110,6 +112,30 @@ report(const fsh_job *job, const run_options *options, uint32_t workers, const f
         print_times(job, totals, seconds * workers * (double)options->threads);
 }
 
+/* What the ledger says of a job that was finished before. */
+static void
+known_totals(const fsh_manifest_totals *planned, const fsh_coordinator_totals *totals, fsh_index_totals *result)
+{
+    *result = (fsh_index_totals){totals->samples_done, totals->delivered, totals->images, planned->identities,
+                                 totals->bytes, {0}};
+    memcpy(result->rejected, totals->rejected, sizeof result->rejected);
+}
+
+static fsh_status
+finish(const fsh_job *job, const fsh_progress *progress, const fsh_hash *hashes,
+       const fsh_manifest_totals *planned, const fsh_coordinator_totals *totals, fsh_index_totals *result,
+       fsh_err *err)
+{
+    if (totals->units_known != totals->units || !fsh_finish_is_done(job))
+        return fsh_finish(job, (uint32_t)planned->units, hashes, result, err);
+    known_totals(planned, totals, result);
+    if (progress->mode == FSH_LOG_JSON)
+        printf("{\"event\":\"finished_before\"}\n");
+    else if (progress->mode == FSH_LOG_BAR)
+        fprintf(stderr, "this job is finished: there is nothing to do\n");
+    return fsh_finish_again(job, err);
+}
+
 static fsh_status
 run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
 {
@@ -118,21 +144,24 @@ run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_er
     fsh_coordinator_totals totals;
     fsh_index_totals result;
     fsh_hash *hashes;
-    bool again;
+    fsh_plan_outcome outcome;
     fsh_status status;
 
     fsh_progress_start(&progress, (fsh_log_mode)options->log);
-    status = fsh_plan(job, fsh_progress_scan, &progress, &planned, &again, err);
+    status = fsh_plan(job, fsh_progress_scan, &progress, &planned, &outcome, err);
+    if (!status)
+        status = fsh_reuse_tell(&progress, job, outcome, err);
     if (status)
         return status;
-    fsh_progress_planned(&progress, planned.samples, planned.identities, planned.units, again);
+    fsh_progress_planned(&progress, planned.samples, planned.identities, planned.units,
+                         outcome == FSH_PLAN_KNOWN);
     hashes = calloc(planned.units + 1, sizeof *hashes);
     if (!hashes)
         return fsh_fail(err, FSH_MEMORY, "out of memory for %llu units", (unsigned long long)planned.units);
     status = serve(job, options, workers, &progress, hashes, &totals, err);
     fsh_progress_clear(&progress);
     if (!status)
-        status = fsh_finish(job, (uint32_t)planned.units, hashes, &result, err);
+        status = finish(job, &progress, hashes, &planned, &totals, &result, err);
     free(hashes);
     if (status)
         return status;

@@ -158,12 +158,14 @@ remember(void *self, const fsh_ledger_entry *entry)
         return;
     fsh_leases_restore(books->leases, entry->unit, entry->state, entry->attempts);
     if (entry->state == FSH_UNIT_COMMITTED &&
-        fsh_commit_is_there(books->work->output, entry->report))
+        fsh_commit_is_there(books->work->output, entry->report)) {
         add_report(books, entry->report);
-    else if (entry->state == FSH_UNIT_COMMITTED)
+        books->totals.units_known++;
+    } else if (entry->state == FSH_UNIT_COMMITTED) {
         fsh_leases_miss(books->leases, entry->unit);
-    else if (entry->state == FSH_UNIT_BURIED)
+    } else if (entry->state == FSH_UNIT_BURIED) {
         fsh_leases_kick(books->leases, entry->unit);
+    }
 }
 
 static void

@@ -21,6 +21,7 @@
 /* What has been done so far; also what progress tells. */
 typedef struct fsh_coordinator_totals {
     uint32_t units, units_done, units_buried;
+    uint32_t units_known; /* of units_done: before this run */
     uint32_t workers;                  /* that are there now */
     uint64_t samples;                  /* of the whole job */
     uint64_t samples_done;             /* of committed units */

@@ -1,14 +1,14 @@
 #include "coordinator/finish.h"
 
+#include <string.h>
 
 #include "coordinator/removed.h"
 #include "job/paths.h"
-#include "stages/clean.h"
+#include "shards/read.h"
 #include "stages/table.h"
 
-/* What the job's `clean` does with mislabelled photographs; DROP where it has none. */
-static fsh_clean_action
-action_of(const fsh_job *job)
+fsh_clean_action
+fsh_finish_action(const fsh_job *job)
 {
     uint32_t i;
 
@@ -24,10 +24,32 @@ fsh_finish(const fsh_job *job, uint32_t units, const fsh_hash *hashes, fsh_index
 {
     fsh_index_plan plan = {job->output, FSH_PATH_SHARD, FSH_PATH_INDEX, FSH_PATH_MANIFEST, job->hash, units,
                            hashes};
-    fsh_clean_action action = action_of(job);
     fsh_status status = fsh_index_build(&plan, totals, err);
 
-    if (!status && (action == FSH_CLEAN_MOVE || action == FSH_CLEAN_COPY))
-        status = fsh_removed_put_aside(job, action == FSH_CLEAN_MOVE, err);
-    return status;
+    return status ? status : fsh_finish_again(job, err);
+}
+
+fsh_status
+fsh_finish_again(const fsh_job *job, fsh_err *err)
+{
+    fsh_clean_action action = fsh_finish_action(job);
+
+    if (action != FSH_CLEAN_MOVE && action != FSH_CLEAN_COPY)
+        return FSH_OK;
+    return fsh_removed_put_aside(job, action == FSH_CLEAN_MOVE, err);
+}
+
+bool
+fsh_finish_is_done(const fsh_job *job)
+{
+    char manifest[FSH_PATH_BYTES], index[FSH_PATH_BYTES];
+    fsh_shard_file *file;
+    bool ours;
+
+    if (fsh_path_join(manifest, job->output, FSH_PATH_MANIFEST, NULL) || !fsh_file_exists(manifest) ||
+        fsh_path_join(index, job->output, FSH_PATH_INDEX, NULL) || fsh_shard_open(index, &file, NULL))
+        return false;
+    ours = strcmp(fsh_shard_get_info(file)->meta.job_hash, job->hash) == 0;
+    fsh_shard_close(&file);
+    return ours;
 }

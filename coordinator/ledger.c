@@ -1,24 +1,22 @@
 #include "coordinator/ledger.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "coordinator/lock.h"
 #include "job/paths.h"
 #include "proto/messages.h"
 
-enum { FORMAT = 1, HOST_BYTES = 256 };
+enum { FORMAT = 1 };
 
 struct fsh_ledger {
     char path[FSH_PATH_BYTES];
-    int lock;
+    fsh_lock *lock;
     sqlite3 *database;
     sqlite3_stmt *insert;
     bool in_transaction;
@@ -59,48 +57,6 @@ execute(fsh_ledger *ledger, const char *sql, fsh_err *err)
 {
     return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? FSH_OK
                                                                               : fail(ledger, err);
-}
-
-/* ---- the lock: one coordinator per output ---- */
-
-static fsh_status
-tell_holder(int file, const char *path, fsh_err *err)
-{
-    char holder[HOST_BYTES + 64] = "";
-    ssize_t n = pread(file, holder, sizeof holder - 1, 0);
-
-    holder[n > 0 ? n : 0] = '\0';
-    holder[strcspn(holder, "\n")] = '\0';
-    return fsh_fail(err, FSH_BUSY,
-                    "%s: another coordinator works on this output (%s); wait for it, or stop it",
-                    path, holder[0] ? holder : "unknown process");
-}
-
-static fsh_status
-write_holder(int file, const char *path, fsh_err *err)
-{
-    char host[HOST_BYTES] = "";
-    int n;
-
-    gethostname(host, sizeof host - 1);
-    n = ftruncate(file, 0) == 0 ? dprintf(file, "process %ld on %s\n", (long)getpid(), host) : -1;
-    return n > 0 ? FSH_OK : fsh_fail_errno(err, errno, "%s: cannot be written", path);
-}
-
-/* A POSIX lock: gone with the process however it ends, and it works over NFS. */
-static fsh_status
-lock_output(fsh_ledger *ledger, const char *path, fsh_err *err)
-{
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    ledger->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (ledger->lock < 0)
-        return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
-    if (fcntl(ledger->lock, F_SETLK, &whole) == 0)
-        return write_holder(ledger->lock, path, err);
-    if (errno == EACCES || errno == EAGAIN)
-        return tell_holder(ledger->lock, path, err);
-    return fsh_fail_errno(err, errno, "%s: cannot be locked", path);
 }
 
 /* ---- what the ledger is about ---- */
@@ -211,17 +167,10 @@ open_database(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
 static fsh_status
 open_files(fsh_ledger *ledger, const char *output, const fsh_ledger_about *about, fsh_err *err)
 {
-    char folder[FSH_PATH_BYTES], lock[FSH_PATH_BYTES];
-    fsh_status status = fsh_path_join(folder, output, FSH_PATH_STATE, err);
+    fsh_status status = fsh_path_join(ledger->path, output, FSH_PATH_LEDGER, err);
 
     if (!status)
-        status = fsh_path_join(ledger->path, output, FSH_PATH_LEDGER, err);
-    if (!status)
-        status = fsh_folder_make(folder, err);
-    if (!status)
-        status = fsh_path_join(lock, folder, "lock", err);
-    if (!status)
-        status = lock_output(ledger, lock, err);
+        status = fsh_lock_take(output, &ledger->lock, err);
     if (!status)
         status = open_database(ledger, about, err);
     return status;
@@ -236,7 +185,6 @@ fsh_ledger_open(const char *output, const fsh_ledger_about *about, fsh_ledger **
 
     if (!opened)
         return fsh_fail(err, FSH_MEMORY, "no memory for the ledger");
-    opened->lock = -1;
     status = open_files(opened, output, about, err);
     if (status)
         fsh_ledger_close(&opened);
@@ -255,10 +203,30 @@ fsh_ledger_close(fsh_ledger **ledger)
         return;
     sqlite3_finalize(closing->insert);
     sqlite3_close(closing->database);
-    if (closing->lock >= 0)
-        close(closing->lock);
+    fsh_lock_release(&closing->lock);
     fsh_text_fini(&closing->scratch);
     free(closing);
+}
+
+fsh_status
+fsh_ledger_forget(const char *output, fsh_err *err)
+{
+    static const char sql[] = "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; DELETE FROM unit;"
+                              "DELETE FROM suspect;"
+                              "DELETE FROM about WHERE key IN ('job', 'input', 'units'); COMMIT;";
+    fsh_ledger ledger = {.path = ""};
+    fsh_status status = fsh_path_join(ledger.path, output, FSH_PATH_LEDGER, err);
+
+    if (status || !fsh_file_exists(ledger.path))
+        return status;
+    if (sqlite3_open_v2(ledger.path, &ledger.database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        status = fail(&ledger, err);
+    if (!status)
+        status = execute(&ledger, schema, err);
+    if (!status)
+        status = execute(&ledger, sql, err);
+    sqlite3_close(ledger.database);
+    return status;
 }
 
 uint32_t

@@ -47,6 +47,10 @@ fsh_status fsh_ledger_open(const char *output, const fsh_ledger_about *about, fs
 /* Gives up what was not flushed, closes, unlocks. NULL is fine. */
 void fsh_ledger_close(fsh_ledger **ledger);
 
+/* Makes an existing ledger one of no job and no units, in one transaction; epochs go on, so that no token is
+ * given twice. The caller holds the output's lock. No ledger is fine. */
+fsh_status fsh_ledger_forget(const char *output, fsh_err *err);
+
 /* How often a coordinator has started on this output: from 1. */
 uint32_t fsh_ledger_epoch(const fsh_ledger *ledger);
 

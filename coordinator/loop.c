@@ -11,6 +11,7 @@
 
 #include "coordinator/commit.h"
 #include "coordinator/inside.h"
+#include "coordinator/replace.h"
 
 enum {
     TICK_MS = 200,
@@ -381,7 +382,9 @@ serve(fsh_coordination *me, fsh_err *err)
 
     if (status || fsh_books_are_done(me->books))
         return status;
-    status = open_link(me, err);
+    status = fsh_replace_index(me->work->output, err);
+    if (!status)
+        status = open_link(me, err);
     if (status) {
         uv_run(&me->loop, UV_RUN_DEFAULT); /* what was opened of it closes there */
         return status;

@@ -1,9 +1,13 @@
 #include "coordinator/plan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "coordinator/lock.h"
+#include "coordinator/replace.h"
+#include "job/facts.h"
 #include "job/paths.h"
 
 static fsh_status
@@ -54,44 +58,49 @@ write_job(const fsh_job *job, const char *path, fsh_err *err)
     return status;
 }
 
+/* The hash that stands in the folder, not that of the same text today: a model may have changed since. */
 static fsh_status
-compare_jobs(const fsh_job *job, fsh_job *held, fsh_err *err)
+read_hash(const char *path, char hash[FSH_HASH_HEX], fsh_err *err)
 {
-    fsh_status status = fsh_job_hash(held, err);
+    FILE *file = fopen(path, "re");
+    int found;
 
-    if (status)
-        return status;
-    if (strcmp(job->hash, held->hash) != 0)
-        return fsh_fail(err, FSH_USAGE, "%s holds the output of another job (%.12s, this one is %.12s): choose "
-                        "another --output, or remove that folder; `diff` %s/%s with `faceshard run ... "
-                        "--explain` shows what changed", job->output, held->hash, job->hash, job->output,
-                        FSH_PATH_JOB);
-    if (strcmp(job->input, held->input) != 0)
-        return fsh_fail(err, FSH_USAGE, "%s holds the output of the same job over another input (%s): choose "
-                        "another --output, or remove that folder", job->output, held->input);
-    return FSH_OK;
+    if (!file)
+        return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
+    found = fscanf(file, "# job %64[0-9a-f]", hash);
+    fclose(file);
+    return found == 1 ? FSH_OK : fsh_fail(err, FSH_FORMAT, "%s: does not begin with the hash of a job", path);
 }
 
-/* *planned tells whether the folder holds a finished plan of this job. */
+/* *held is NULL where the folder holds no plan; otherwise its job, with the hash that stands there. */
 static fsh_status
-look_for_plan(const fsh_job *job, bool *planned, fsh_err *err)
+read_held(const fsh_job *job, fsh_job **held, fsh_err *err)
 {
     char path[FSH_PATH_BYTES];
-    fsh_job *held;
     fsh_job_overrides none = {0};
     fsh_status status = fsh_path_join(path, job->output, FSH_PATH_JOB, err);
 
-    *planned = false;
+    *held = NULL;
     if (status || !fsh_file_exists(path))
         return status;
-    status = fsh_job_read(path, &none, &held, err);
-    if (status)
-        return fsh_fail_within(err, status, "%s was written by another version: choose another --output",
-                               job->output);
-    status = compare_jobs(job, held, err);
-    fsh_job_free(held);
-    *planned = status == FSH_OK;
-    return status;
+    status = fsh_job_read(path, &none, held, err);
+    if (!status)
+        status = read_hash(path, (*held)->hash, err);
+    if (!status)
+        return FSH_OK;
+    fsh_job_free(*held);
+    *held = NULL;
+    return fsh_fail_within(err, status, "%s was written by another version: choose another --output, or remove "
+                           "that folder", job->output);
+}
+
+static fsh_status
+compare_inputs(const fsh_job *job, const fsh_job *held, fsh_err *err)
+{
+    if (strcmp(job->input, held->input) == 0 && strcmp(job->format, held->format) == 0)
+        return FSH_OK;
+    return fsh_fail(err, FSH_USAGE, "%s holds the output of a job over another input (%s): choose another "
+                    "--output, or remove that folder", job->output, held->input);
 }
 
 static fsh_status
@@ -118,26 +127,74 @@ make_plan(const fsh_job *job, const char *manifest, fsh_manifest_progress *progr
     if (!status)
         status = make_folders(job, err);
     if (!status)
+        status = fsh_facts_claim(job, err);
+    if (!status)
         status = fsh_manifest_build(manifest, job->reader, job->input, (uint64_t)job->unit_images, progress,
                                     self, totals, err);
     return status ? status : write_job(job, path, err);
 }
 
+/* With the lock held: somebody else may have planned since the folder was looked at. */
+static fsh_status
+plan_locked(const fsh_job *job, const char *manifest, fsh_manifest_progress *progress, void *self,
+            fsh_manifest_totals *totals, fsh_plan_outcome *outcome, fsh_err *err)
+{
+    fsh_job *held;
+    fsh_status status = read_held(job, &held, err);
+
+    if (!status && held)
+        status = compare_inputs(job, held, err);
+    if (!status)
+        *outcome = !held                                ? FSH_PLAN_NEW
+                   : strcmp(job->hash, held->hash) == 0 ? FSH_PLAN_KNOWN
+                                                        : FSH_PLAN_REPLACED;
+    if (!status && *outcome == FSH_PLAN_REPLACED)
+        status = fsh_replace_old(held, err);
+    if (!status)
+        status = *outcome == FSH_PLAN_KNOWN ? read_totals(manifest, totals, err)
+                                            : make_plan(job, manifest, progress, self, totals, err);
+    fsh_job_free(held);
+    return status;
+}
+
+/* Whether the folder holds a plan of exactly this job. */
+static fsh_status
+is_planned(const fsh_job *job, bool *planned, fsh_err *err)
+{
+    fsh_job *held;
+    fsh_status status = read_held(job, &held, err);
+
+    *planned = false;
+    if (!status && held)
+        status = compare_inputs(job, held, err);
+    if (!status && held)
+        *planned = strcmp(job->hash, held->hash) == 0;
+    fsh_job_free(held);
+    return status;
+}
+
 fsh_status
 fsh_plan(const fsh_job *job, fsh_manifest_progress *progress, void *self, fsh_manifest_totals *totals,
-         bool *again, fsh_err *err)
+         fsh_plan_outcome *outcome, fsh_err *err)
 {
     char manifest[FSH_PATH_BYTES];
+    fsh_lock *lock;
+    bool planned = false;
     fsh_status status = fsh_path_join(manifest, job->output, FSH_PATH_UNITS, err);
 
+    *outcome = FSH_PLAN_KNOWN;
     if (!status)
         status = check_apart(job, err);
     if (!status)
-        status = look_for_plan(job, again, err);
+        status = is_planned(job, &planned, err);
+    if (status || planned)
+        return status ? status : read_totals(manifest, totals, err);
+    status = fsh_lock_take(job->output, &lock, err);
     if (status)
         return status;
-    return *again ? read_totals(manifest, totals, err)
-                  : make_plan(job, manifest, progress, self, totals, err);
+    status = plan_locked(job, manifest, progress, self, totals, outcome, err);
+    fsh_lock_release(&lock);
+    return status;
 }
 
 fsh_status
@@ -148,8 +205,9 @@ fsh_plan_check(const fsh_job *job, fsh_manifest_totals *totals, fsh_err *err)
     fsh_status status = fsh_path_join(manifest, job->output, FSH_PATH_UNITS, err);
 
     if (!status)
-        status = look_for_plan(job, &planned, err);
+        status = is_planned(job, &planned, err);
     if (!status && !planned)
-        status = fsh_fail(err, FSH_USAGE, "%s holds no plan: run `faceshard plan JOB.yaml` first", job->output);
+        status = fsh_fail(err, FSH_USAGE, "%s holds no plan of this job (%.12s): run `faceshard plan JOB.yaml` "
+                          "first", job->output, job->hash);
     return status ? status : read_totals(manifest, totals, err);
 }

@@ -50,6 +50,11 @@ static const fsh_arg template_args[] = {
      "folder with masks/, glasses/ and sunglasses/; the project's own by default"},
     FSH_ARG_END};
 
+static const fsh_arg store_args[] = {
+    {"path", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, store), 0, 0, NULL, "",
+     "folder for what was found out about photographs, which jobs may share; facts/ in the output by default"},
+    FSH_ARG_END};
+
 static const fsh_arg transport_args[] = {
     {"mode", FSH_ARG_TYPE_CHOICE, offsetof(fsh_job, transport), 0, 0, "shared|stream", "shared",
      "shared: workers see input and output under the same paths; stream: photographs and shards go over the wire"},
@@ -62,7 +67,7 @@ static const fsh_arg root_args[] = {
 const fsh_section fsh_sections[] = {
     {"input", input_args},   {"output", output_args}, {"units", unit_args},
     {"limits", limit_args},  {"models", model_args},  {"templates", template_args},
-    {"transport", transport_args},
+    {"store", store_args},   {"transport", transport_args},
     {NULL, NULL},
 };
 
@@ -103,7 +108,7 @@ read_root_entry(fsh_job *job, const fsh_node *entry, const char *file, fsh_err *
         return fsh_args_read(root_args, job, &map, file, err);
     }
     return fsh_fail(err, FSH_USAGE, "%s:%u: unknown key '%s'; allowed here: input, output, seed, units, "
-                    "limits, models, templates, transport, stages", file, entry->line, entry->key);
+                    "limits, models, templates, store, transport, stages", file, entry->line, entry->key);
 }
 
 /* Makes a path of the job absolute, so that it means the same in every process. */
@@ -148,6 +153,8 @@ check_paths(fsh_job *job, const char *file, fsh_err *err)
     status = make_absolute(job->input, err);
     if (!status)
         status = make_absolute(job->output, err);
+    if (!status)
+        status = make_absolute(job->store, err);
     return status ? status : make_absolute(job->templates, err);
 }
 

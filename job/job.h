@@ -47,6 +47,7 @@ typedef struct fsh_job {
     char input[FSH_ARG_TEXT_BYTES];     /* absolute */
     char output[FSH_ARG_TEXT_BYTES];    /* absolute */
     char templates[FSH_ARG_TEXT_BYTES]; /* absolute; the project's own by default */
+    char store[FSH_ARG_TEXT_BYTES];     /* of facts, absolute; "": in the output folder */
     int64_t size;        /* of the stored pictures, px */
     int32_t encoding;    /* fsh_encoding */
     int64_t quality;     /* of encoding jpeg, 1 to 100 */

@@ -25,8 +25,8 @@ run_stages(fsh_work *work, uint32_t thread, fsh_photo *photo, fsh_err *err)
     uint32_t i;
 
     for (i = 0; i < runner->job->stages.steps_n && !status; i++) {
+        const fsh_stage *stage = runner->job->stages.steps[i].stage;
         const fsh_opened *opened = runner->stages[i];
-        const fsh_stage *stage = opened->step->stage;
 
         if (stage->phase != FSH_PHASE_ANALYSE || (i > 0 && !any_face_left(photo)))
             continue;
@@ -54,26 +54,66 @@ keep_facts(fsh_photo *photo, fsh_facts *facts)
     photo->faces_n = 0;
 }
 
+/* What an earlier run found out stands where it was found in the same bytes. */
+static bool
+is_known(const fsh_facts *facts, const fsh_original *bytes)
+{
+    return facts->recalled && bytes->data && memcmp(&facts->bytes, &bytes->hash, sizeof bytes->hash) == 0;
+}
+
+/* Loading models takes seconds, which are no sample's fault. */
+static fsh_status
+open_models(fsh_work *work, uint32_t sample, uint32_t thread, fsh_err *err)
+{
+    fsh_status status;
+
+    fsh_work_end(work, thread);
+    status = fsh_runner_open_analysis(work->runner, err);
+    fsh_work_begin(work, thread, sample, FSH_DOING_ANALYSE);
+    return status;
+}
+
+static fsh_status
+look_at(fsh_work *work, uint32_t sample, uint32_t thread, const char *source, const fsh_original *bytes,
+        fsh_image *image, fsh_reason reason, fsh_err *err)
+{
+    fsh_photo photo = {.image = image, .sample = sample, .value = NAN, .reason = reason};
+    fsh_facts *facts = &work->facts[sample];
+    bool alone = facts->alone;
+    fsh_status status = FSH_OK;
+
+    fsh_facts_clear(facts);
+    facts->alone = alone;
+    photo.key = fsh_hash_key(source, strlen(source));
+    if (photo.reason == FSH_REASON_NONE)
+        status = open_models(work, sample, thread, err);
+    if (!status && photo.reason == FSH_REASON_NONE)
+        status = fsh_work_decode(work, thread, bytes, image, &photo.reason, err);
+    if (!status && photo.reason == FSH_REASON_NONE)
+        status = run_stages(work, thread, &photo, err);
+    if (!status)
+        keep_facts(&photo, facts);
+    facts->bytes = bytes->hash;
+    facts->has_bytes = bytes->data != NULL;
+    fsh_photo_fini(&photo);
+    return status;
+}
+
 static fsh_status
 analyse_sample(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image, fsh_err *err)
 {
     char source[FSH_PATH_BYTES];
-    fsh_photo photo = {.image = image, .sample = sample, .value = NAN};
+    fsh_original bytes = {0};
+    fsh_reason reason;
     fsh_status status = fsh_work_source(work, sample, source, err);
 
-    if (!status)
-        status = fsh_work_photo(work, sample, thread, FSH_DOING_ANALYSE, image, &photo.reason, err);
     if (status)
         return status;
-    photo.key = fsh_hash_key(source, strlen(source));
-    if (photo.reason == FSH_REASON_NONE)
-        status = run_stages(work, thread, &photo, err);
-    if (status)
-        fsh_fail_within(err, status, "%s", source);
-    else
-        keep_facts(&photo, &work->facts[sample]);
-    fsh_photo_fini(&photo);
-    return status;
+    status = fsh_work_load(work, sample, thread, FSH_DOING_ANALYSE, &bytes, &reason, err);
+    if (!status && !is_known(&work->facts[sample], &bytes))
+        status = look_at(work, sample, thread, source, &bytes, image, reason, err);
+    free(bytes.data);
+    return status ? fsh_fail_within(err, status, "%s", source) : FSH_OK;
 }
 
 /* A sample that is condemned has its reason already. */
@@ -85,7 +125,7 @@ take_sample(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *image)
 
     if (fsh_work_stopped(work))
         return;
-    if (work->facts[sample].reason == FSH_REASON_NONE)
+    if (!work->facts[sample].condemned)
         status = analyse_sample(work, sample, thread, image, &err);
     if (status)
         fsh_work_fail(work, thread, status, &err);

@@ -131,14 +131,30 @@ draw_variant(fsh_work *work, uint32_t variant, uint32_t thread, easel *e, const 
     return status;
 }
 
+/* The photograph again, as it was when the face was found in it: another one would be cut in the wrong
+ * place. */
+static fsh_status
+load_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *photo, fsh_reason *reason, fsh_err *err)
+{
+    fsh_original bytes = {0};
+    fsh_status status = fsh_work_load(work, sample, thread, FSH_DOING_DRAW, &bytes, reason, err);
+
+    if (!status && bytes.data &&
+        memcmp(&bytes.hash, &work->facts[sample].bytes, sizeof bytes.hash) != 0)
+        *reason = FSH_REASON_CHANGED;
+    if (!status && *reason == FSH_REASON_NONE)
+        status = fsh_work_decode(work, thread, &bytes, photo, reason, err);
+    free(bytes.data);
+    return status;
+}
+
 static fsh_status
 draw_face(fsh_work *work, uint32_t thread, easel *e, drawing *d, fsh_err *err)
 {
     const fsh_job *job = work->runner->job;
     fsh_point landmarks[FSH_LANDMARKS_N] = {{0, 0}};
     fsh_reason reason = FSH_REASON_NONE;
-    fsh_status status = fsh_work_photo(work, d->face->sample, thread, FSH_DOING_DRAW, &e->photo,
-                                       &reason, err);
+    fsh_status status = load_photo(work, d->face->sample, thread, &e->photo, &reason, err);
     uint64_t since = fsh_work_now_ns();
     uint32_t i;
 

@@ -43,7 +43,7 @@ run_stages(fsh_work *work, uint32_t identity, fsh_face **faces)
     uint32_t i;
 
     for (i = 0; i < runner->job->stages.steps_n && !status; i++) {
-        if (runner->stages[i]->step->stage->phase != FSH_PHASE_SELECT)
+        if (runner->job->stages.steps[i].stage->phase != FSH_PHASE_SELECT)
             continue;
         status = run_stage(work, runner->stages[i], identity, faces);
         fsh_work_spent(work, 0, runner->stages[i]->time, &since);

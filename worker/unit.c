@@ -10,6 +10,7 @@
 #include <omp.h>
 #endif
 
+#include "job/facts.h"
 #include "job/paths.h"
 #include "shards/shard.h"
 #include "stages/vision/decode.h"
@@ -168,6 +169,53 @@ open_chain(fsh_runner *runner, const fsh_chain *chain, const fsh_opened **opened
     return status;
 }
 
+/* The stages of one phase, or of the other two. */
+static fsh_status
+open_stages(fsh_runner *runner, bool analyse, fsh_err *err)
+{
+    const fsh_chain *chain = &runner->job->stages;
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < chain->steps_n && !status; i++)
+        if ((chain->steps[i].stage->phase == FSH_PHASE_ANALYSE) == analyse)
+            status = open_step(runner, &chain->steps[i], &runner->stages[i], err);
+    return status;
+}
+
+fsh_status
+fsh_runner_open_analysis(fsh_runner *runner, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+
+#pragma omp critical(fsh_open)
+    {
+        if (!runner->analysis_open)
+            status = open_stages(runner, true, err);
+        if (!status)
+            runner->analysis_open = true;
+    }
+    return status;
+}
+
+/* Where facts are kept the models may not be needed at all. A spool ends with its worker: nothing is kept. */
+static fsh_status
+open_facts(fsh_runner *runner, fsh_err *err)
+{
+    uint32_t units = 0;
+    fsh_status status;
+
+    if (runner->job->spooled)
+        return fsh_runner_open_analysis(runner, err);
+    status = fsh_facts_folder(runner->job, runner->facts, err);
+
+    if (!status)
+        status = fsh_facts_key(runner->job, &runner->facts_key, NULL, err);
+    if (!status)
+        status = fsh_facts_count(runner->job, &units, err);
+    return status || units ? status : fsh_runner_open_analysis(runner, err);
+}
+
 static fsh_status
 open_all(fsh_runner *runner, fsh_err *err)
 {
@@ -179,7 +227,9 @@ open_all(fsh_runner *runner, fsh_err *err)
     if (!status && !job->spooled)
         status = fsh_manifest_open(path, &runner->manifest, err);
     if (!status)
-        status = open_chain(runner, &job->stages, runner->stages, err);
+        status = open_facts(runner, err);
+    if (!status)
+        status = open_stages(runner, false, err);
     for (i = 0; i < job->variants_n && !status; i++)
         status = open_chain(runner, &job->variants[i], runner->variants[i], err);
     return status;
@@ -288,28 +338,44 @@ load(const fsh_work *work, uint32_t sample, uint8_t **data, size_t *bytes, fsh_r
 }
 
 fsh_status
-fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_doing doing, fsh_image *image,
-               fsh_reason *reason, fsh_err *err)
+fsh_work_load(fsh_work *work, uint32_t sample, uint32_t thread, fsh_doing doing, fsh_original *bytes,
+              fsh_reason *reason, fsh_err *err)
 {
-    const fsh_job *job = work->runner->job;
-    uint8_t *data = NULL;
-    size_t bytes = 0;
     uint64_t since = fsh_work_now_ns();
     fsh_status status;
 
+    *bytes = (fsh_original){0};
     *reason = FSH_REASON_NONE;
     fsh_work_begin(work, thread, sample, FSH_DOING_READ);
-    status = load(work, sample, &data, &bytes, reason, err);
+    status = load(work, sample, &bytes->data, &bytes->n, reason, err);
+    if (!status && bytes->data)
+        bytes->hash = fsh_hash_of(bytes->data, bytes->n);
     fsh_work_spent(work, thread, FSH_TIME_LOAD, &since);
     fsh_work_begin(work, thread, sample, doing);
-    if (!status && *reason == FSH_REASON_NONE) {
-        status = fsh_decode(data, bytes, (uint64_t)job->max_pixels, image, reason, err);
-        fsh_work_spent(work, thread, FSH_TIME_DECODE, &since);
-        if (status == FSH_FORMAT && *reason != FSH_REASON_NONE)
-            status = FSH_OK;
-    }
-    free(data);
     return status;
+}
+
+fsh_status
+fsh_work_decode(fsh_work *work, uint32_t thread, const fsh_original *bytes, fsh_image *image, fsh_reason *reason,
+                fsh_err *err)
+{
+    uint64_t since = fsh_work_now_ns();
+    fsh_status status =
+        fsh_decode(bytes->data, bytes->n, (uint64_t)work->runner->job->max_pixels, image, reason, err);
+
+    fsh_work_spent(work, thread, FSH_TIME_DECODE, &since);
+    return status == FSH_FORMAT && *reason != FSH_REASON_NONE ? FSH_OK : status;
+}
+
+void
+fsh_facts_clear(fsh_facts *facts)
+{
+    fsh_photo photo = {0};
+
+    photo.faces = facts->faces;
+    photo.faces_n = facts->faces_n;
+    fsh_photo_fini(&photo);
+    *facts = (fsh_facts){0};
 }
 
 /* The names of all variants, a line each. */
@@ -410,11 +476,56 @@ add_all_rejected(fsh_work *work, fsh_err *err)
     return status;
 }
 
+/* What is known from earlier attempts, which no facts of earlier runs undo. */
+static void
+note_suspects(fsh_work *work)
+{
+    const fsh_unit_order *order = work->order;
+    uint64_t i;
+
+    for (i = 0; i < order->suspects_n; i++) {
+        fsh_facts *facts = order->suspects[i] < work->unit.samples_n
+                               ? &work->facts[order->suspects[i]]
+                               : NULL;
+
+        if (!facts)
+            continue;
+        facts->alone = order->reasons[i] == FSH_REASON_NONE;
+        if (facts->alone)
+            continue;
+        fsh_facts_clear(facts);
+        facts->condemned = true;
+        facts->reason = (fsh_reason)order->reasons[i];
+        facts->value = order->values[i] ? (float)order->values[i] : NAN;
+    }
+}
+
+/* Recalled or found, and kept before `select` says what becomes of them. */
+static fsh_status
+find_facts(fsh_work *work, fsh_err *err)
+{
+    uint64_t since = fsh_work_now_ns();
+    bool found = false;
+    fsh_status status = fsh_work_recall(work, &found, err);
+
+    fsh_work_spent(work, 0, FSH_TIME_LOAD, &since);
+    if (!status && !found)
+        status = fsh_runner_open_analysis(work->runner, err);
+    note_suspects(work);
+    if (!status)
+        status = fsh_work_analyse(work);
+    since = fsh_work_now_ns();
+    if (!status)
+        status = fsh_work_keep(work, err);
+    fsh_work_spent(work, 0, FSH_TIME_SHARD, &since);
+    return status;
+}
+
 static fsh_status
 run_phases(fsh_work *work, const char *path, fsh_err *err)
 {
     uint64_t since;
-    fsh_status status = fsh_work_analyse(work);
+    fsh_status status = find_facts(work, err);
 
     if (!status)
         status = fsh_work_select(work);
@@ -472,13 +583,8 @@ work_fini(fsh_work *work)
 {
     uint32_t i;
 
-    for (i = 0; work->facts && i < work->unit.samples_n; i++) {
-        fsh_photo photo = {0};
-
-        photo.faces = work->facts[i].faces;
-        photo.faces_n = work->facts[i].faces_n;
-        fsh_photo_fini(&photo);
-    }
+    for (i = 0; work->facts && i < work->unit.samples_n; i++)
+        fsh_facts_clear(&work->facts[i]);
     free(work->facts);
     free(work->times_ns);
     fsh_unit_fini(&work->unit);
@@ -498,26 +604,6 @@ shard_paths(const fsh_job *job, uint32_t number, const char *token, char tempora
     return status ? status : fsh_path_join(path, job->output, name, err);
 }
 
-/* What is known from earlier attempts. */
-static void
-note_suspects(fsh_work *work)
-{
-    const fsh_unit_order *order = work->order;
-    uint64_t i;
-
-    for (i = 0; i < order->suspects_n; i++) {
-        fsh_facts *facts = order->suspects[i] < work->unit.samples_n
-                               ? &work->facts[order->suspects[i]]
-                               : NULL;
-
-        if (!facts)
-            continue;
-        facts->alone = order->reasons[i] == FSH_REASON_NONE;
-        facts->reason = (fsh_reason)order->reasons[i];
-        facts->value = order->values[i] ? (float)order->values[i] : NAN;
-    }
-}
-
 static fsh_status
 run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *report, fsh_err *err)
 {
@@ -527,7 +613,6 @@ run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *re
     work->times_ns = calloc(work->runner->env.threads, sizeof *work->times_ns);
     if (!work->facts || !work->times_ns)
         return fsh_fail(err, FSH_MEMORY, "out of memory for a unit of %u samples", work->unit.samples_n);
-    note_suspects(work);
     fsh_executing_clear(work->order->executing);
     status = run_phases(work, temporary, err);
     if (!status)

@@ -24,6 +24,9 @@ struct fsh_runner {
     const fsh_job *job;
     fsh_manifest *manifest; /* NULL where units come as parcels */
     fsh_stage_env env;
+    char facts[FSH_PATH_BYTES]; /* folder of the job's key in the store; "": none are kept */
+    fsh_hash facts_key;
+    bool analysis_open; /* the ANALYSE stages are, and what they say of env is known from them */
     fsh_opened opened[FSH_STEPS_MAX * 2];
     uint32_t opened_n;
     const fsh_opened *stages[FSH_STEPS_MAX];
@@ -38,6 +41,10 @@ typedef struct fsh_facts {
     uint32_t faces_n;
     uint32_t pictures; /* rows that it has in the shard */
     bool alone;        /* nothing else may be executing while it is: it is under suspicion */
+    bool condemned;    /* it ended a process before: its reason stands */
+    bool recalled;     /* from an earlier run, and not found to be of other bytes */
+    bool has_bytes;    /* false where the file could not be read */
+    fsh_hash bytes;    /* SHA-256 of the file that they were found in */
 } fsh_facts;
 
 typedef struct fsh_work {
@@ -55,7 +62,21 @@ typedef struct fsh_work {
     fsh_err *err;
 } fsh_work;
 
-/* Fills work->facts. */
+/* Fills work->facts with what an earlier run found out about these samples, and env with what its ANALYSE stages
+ * said where they are not open. It stands until analyse has seen the bytes of their files. Facts that cannot be
+ * read, are damaged or of another format are left, and *found is false. */
+fsh_status fsh_work_recall(fsh_work *work, bool *found, fsh_err *err);
+
+/* Opens the ANALYSE stages where they are not: any thread. */
+fsh_status fsh_runner_open_analysis(fsh_runner *runner, fsh_err *err);
+
+/* Keeps the facts for later runs, where there are others than those recalled. Call before select. */
+fsh_status fsh_work_keep(fsh_work *work, fsh_err *err);
+
+/* Frees the faces of one sample; the facts are then as new. */
+void fsh_facts_clear(fsh_facts *facts);
+
+/* Fills work->facts, as far as they are not recalled. */
 fsh_status fsh_work_analyse(fsh_work *work);
 
 /* Sets the reasons of faces that `clean`, `sample` and the like leave out. */
@@ -64,10 +85,19 @@ fsh_status fsh_work_select(fsh_work *work);
 /* Adds the rows of every delivered face to the shard, in the order of samples and variants. */
 fsh_status fsh_work_render(fsh_work *work);
 
-/* Reads and decodes one sample, which is read before it is `doing`. *image is zeroed or used again. Not OK only where the system fails; what
- * is wrong with the file is a reason. */
-fsh_status fsh_work_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_doing doing,
-                          fsh_image *image, fsh_reason *reason, fsh_err *err);
+/* The file of one sample as it was read. */
+typedef struct fsh_original {
+    uint8_t *data; /* NULL where it could not be read; caller frees */
+    size_t n;
+    fsh_hash hash;
+} fsh_original;
+
+/* Reads one sample, which is then `doing`, and decodes it; *image is zeroed or used again. Not OK only where the
+ * system fails; what is wrong with the file is a reason. */
+fsh_status fsh_work_load(fsh_work *work, uint32_t sample, uint32_t thread, fsh_doing doing,
+                         fsh_original *bytes, fsh_reason *reason, fsh_err *err);
+fsh_status fsh_work_decode(fsh_work *work, uint32_t thread, const fsh_original *bytes, fsh_image *image,
+                           fsh_reason *reason, fsh_err *err);
 
 /* The path of a sample below the input: "identity/name". */
 fsh_status fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_PATH_BYTES],
