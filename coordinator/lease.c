@@ -363,6 +363,13 @@ fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_
 }
 
 bool
+fsh_leases_lose(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
+                uint64_t now_ms)
+{
+    return end_held(leases, lessee, number, token, FSH_EVENT_LOSE, now_ms);
+}
+
+bool
 fsh_leases_give_back(fsh_leases *leases, fsh_lessee *lessee, uint32_t number, uint64_t token,
                      uint64_t now_ms)
 {

@@ -115,6 +115,11 @@ void fsh_leases_keep(fsh_leases *leases, fsh_lessee *lessee, const uint64_t *tok
  * have this lease: nothing changes. */
 bool fsh_leases_fail(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                      bool convicted, uint64_t now_ms);
+
+/* A lease that was lost by the fault of the machine: costs no attempt, as a worker that dies. */
+bool fsh_leases_lose(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
+                     uint64_t now_ms);
+
 bool fsh_leases_give_back(fsh_leases *leases, fsh_lessee *lessee, uint32_t unit, uint64_t token,
                           uint64_t now_ms);
 

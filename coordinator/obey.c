@@ -297,15 +297,19 @@ take_failed(fsh_coordination *me, const fsh_member *member, const fsh_message_fa
     const fsh_death death = {failed->suspects.at, failed->suspects.n, (fsh_reason)failed->reason,
                              failed->signal};
     uint64_t now = uv_now(&me->loop);
+    bool convicted;
 
     if (!fsh_leases_holds(me->leases, member->lessee, failed->unit, failed->token))
         return;
     fsh_books_blame(me->books, failed->status, failed->text);
+    convicted = failed->status != FSH_FULL && failed->status != FSH_INTERRUPTED &&
+                fsh_books_suspect(me->books, failed->unit, &death);
     if (failed->status == FSH_FULL || failed->status == FSH_INTERRUPTED)
         fsh_leases_give_back(me->leases, member->lessee, failed->unit, failed->token, now);
+    else if (!convicted && fsh_death_is_outside(&death))
+        fsh_leases_lose(me->leases, member->lessee, failed->unit, failed->token, now);
     else
-        fsh_leases_fail(me->leases, member->lessee, failed->unit, failed->token,
-                        fsh_books_suspect(me->books, failed->unit, &death), now);
+        fsh_leases_fail(me->leases, member->lessee, failed->unit, failed->token, convicted, now);
     if (failed->status == FSH_FULL)
         fsh_coordination_drain(me, FSH_FULL, failed->text, 0);
 }

@@ -1,5 +1,6 @@
 #include "proto/suspicion.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "proto/messages.h"
@@ -56,6 +57,12 @@ count_condemned(const fsh_suspicion *suspicion)
 }
 
 bool
+fsh_death_is_outside(const fsh_death *death)
+{
+    return death->reason != FSH_REASON_TIMED_OUT && death->value == SIGKILL;
+}
+
+bool
 fsh_suspicion_note(fsh_suspicion *suspicion, const fsh_death *death)
 {
     fsh_suspect *only;
@@ -66,7 +73,8 @@ fsh_suspicion_note(fsh_suspicion *suspicion, const fsh_death *death)
     for (i = 0; i < death->samples_n; i++)
         suspect_again(suspicion, death->samples[i], death);
     only = death->samples_n == 1 ? find(suspicion, death->samples[0]) : NULL;
-    if (!only || only->condemned || only->deaths < 2 ||
+    if (!only || only->condemned ||
+        only->deaths < (fsh_death_is_outside(death) ? FSH_KILLS_MAX : 2) ||
         count_condemned(suspicion) == FSH_CULPRITS_MAX)
         return false;
     only->condemned = true;

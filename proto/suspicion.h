@@ -8,6 +8,10 @@
  * the reason of its last death. So every culprit costs a unit two deaths at most, and a death that
  * finds nobody costs it an attempt.
  *
+ * SIGKILL is different: no fault of a program raises it, somebody sends it; most often the kernel,
+ * where memory has run out, which may or may not be the picture's doing. So it costs no attempt, and
+ * only the FSH_KILLS_MAX-th one condemns: that nobody hits the same picture so often by chance.
+ *
  *     fsh_suspicion suspicion = {0};
  *     if (fsh_suspicion_note(&suspicion, &death)) ...      one more is condemned
  *     n = fsh_suspicion_tell(&suspicion, suspects, reasons, values);    for LEASE and WORK
@@ -23,7 +27,7 @@
 
 /* Culprits of one unit. More than this are not the pictures' fault but the program's or the
  * machine's: further deaths cost attempts, and the unit fails. */
-enum { FSH_CULPRITS_MAX = 32 };
+enum { FSH_CULPRITS_MAX = 32, FSH_KILLS_MAX = 6 };
 
 typedef struct fsh_suspect {
     uint32_t sample;   /* row of the unit */
@@ -45,6 +49,9 @@ typedef struct fsh_death {
     fsh_reason reason;
     uint32_t value;
 } fsh_death;
+
+/* Whether the compute child was killed by somebody else. */
+bool fsh_death_is_outside(const fsh_death *death);
 
 /* Adds what a death tells. True: its only sample is condemned now. */
 bool fsh_suspicion_note(fsh_suspicion *suspicion, const fsh_death *death);

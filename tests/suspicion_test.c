@@ -1,5 +1,7 @@
 #include "tests/testing.h"
 
+#include <signal.h>
+
 #include "proto/messages.h"
 #include "proto/suspicion.h"
 
@@ -109,6 +111,30 @@ a_condemned_sample_is_condemned_once(void **state)
     fsh_suspicion_fini(&suspicion);
 }
 
+static bool
+kill_at(fsh_suspicion *suspicion, uint64_t sample)
+{
+    const fsh_death death = {&sample, 1, FSH_REASON_CRASHED, SIGKILL};
+
+    assert_true(fsh_death_is_outside(&death));
+    return fsh_suspicion_note(suspicion, &death);
+}
+
+static void
+whoever_is_killed_from_outside_is_condemned_late(void **state)
+{
+    fsh_suspicion suspicion = {0};
+    uint32_t i;
+
+    (void)state;
+    for (i = 1; i < FSH_KILLS_MAX; i++)
+        assert_false(kill_at(&suspicion, 3));
+    assert_true(kill_at(&suspicion, 3));
+    assert_false(kill_at(&suspicion, 4));
+    assert_true(crash_at(&suspicion, 4));
+    fsh_suspicion_fini(&suspicion);
+}
+
 /* A machine on which everything crashes must not turn a whole job into rejects. */
 static void
 the_number_of_culprits_and_of_suspects_is_bounded(void **state)
@@ -146,6 +172,7 @@ main(void)
         cmocka_unit_test(the_first_death_condemns_nobody),
         cmocka_unit_test(who_dies_alone_after_that_is_condemned_and_nobody_else),
         cmocka_unit_test(who_dies_twice_in_company_is_not_condemned),
+        cmocka_unit_test(whoever_is_killed_from_outside_is_condemned_late),
         cmocka_unit_test(the_last_reason_counts),
         cmocka_unit_test(a_death_without_samples_or_reason_finds_nobody),
         cmocka_unit_test(a_condemned_sample_is_condemned_once),

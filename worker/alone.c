@@ -14,7 +14,7 @@ typedef struct alone {
     fsh_sandbox *sandbox;
     fsh_message_work order;
     fsh_suspicion suspicion;
-    uint32_t attempts;
+    uint32_t attempts, kills;
     fsh_report report;
     fsh_status status;
     fsh_err err;
@@ -46,6 +46,8 @@ judge(alone *me, const fsh_message_failed *failed, bool died)
     bool convicted = fsh_suspicion_note(&me->suspicion, &death);
     fsh_unit_step step;
 
+    if (!convicted && fsh_death_is_outside(&death))
+        return ++me->kills < FSH_KILLS_MAX;
     fsh_unit_step_find(FSH_UNIT_LENT, convicted ? FSH_EVENT_CONVICT : FSH_EVENT_FAIL, &step);
     me->attempts = fsh_unit_step_count(&step, me->attempts);
     return (died || failed->suspects.n) && me->attempts < FSH_ATTEMPTS_MAX;
