@@ -38,6 +38,30 @@ fsh_file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+/* Where a signal comes in between, opening and flushing are begun again; a close that says so has
+ * closed. */
+static int
+open_again(const char *path, int flags, mode_t mode)
+{
+    int fd;
+
+    do
+        fd = open(path, flags, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int
+sync_again(int fd)
+{
+    int failed;
+
+    do
+        failed = fsync(fd) != 0 ? errno : 0;
+    while (failed == EINTR);
+    return failed;
+}
+
 static fsh_status
 make_one_folder(const char *path, fsh_err *err)
 {
@@ -106,7 +130,7 @@ fsh_status
 fsh_file_read(const char *path, size_t limit, uint8_t **data, size_t *bytes, fsh_err *err)
 {
     fsh_status status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open_again(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 
     if (fd < 0)
         return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
@@ -141,11 +165,11 @@ fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
 
     if (length < 0 || length >= (int)sizeof temporary)
         return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", path);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = open_again(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return fsh_fail_errno(err, errno, "%s: cannot be made", temporary);
     status = write_all(fd, path, data, bytes, err);
-    if (close(fd) != 0 && !status)
+    if (close(fd) != 0 && errno != EINTR && !status)
         status = fsh_fail_errno(err, errno, "%s: cannot be written", path);
     if (!status)
         status = fsh_file_commit(temporary, path, err);
@@ -157,11 +181,11 @@ fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
 fsh_status
 fsh_file_sync(const char *path, fsh_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), failed;
+    int fd = open_again(path, O_RDONLY | O_CLOEXEC, 0), failed;
 
     if (fd < 0)
         return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
-    failed = fsync(fd) != 0 ? errno : 0;
+    failed = sync_again(fd);
     close(fd);
     /* Some file systems refuse to flush a folder; the rename is then as safe as they make it. */
     if (failed && failed != EINVAL)

@@ -38,7 +38,9 @@ disk_open(const char *name, unsigned flags, hid_t access, haddr_t limit)
     if (!file || !info)
         goto failed;
     file->write_errno = info->write_errno;
-    file->fd = open(name, how, 0666);
+    do
+        file->fd = open(name, how, 0666);
+    while (file->fd < 0 && errno == EINTR);
     /* HDF5 tries first whether the file is there: only the last try counts. */
     *file->write_errno = file->fd < 0 ? errno : 0;
     if (file->fd >= 0)
@@ -53,7 +55,7 @@ disk_close(H5FD_t *base)
 {
     disk_file *file = (disk_file *)base;
 
-    if (close(file->fd) != 0)
+    if (close(file->fd) != 0 && errno != EINTR) /* then it is closed all the same */
         remember(file);
     free(file);
     return 0;
@@ -152,8 +154,9 @@ disk_truncate(H5FD_t *base, hid_t list, hbool_t closing)
     (void)closing;
     if (file->end == file->allocated)
         return 0;
-    if (!*file->write_errno && ftruncate(file->fd, (off_t)file->allocated) != 0)
-        remember(file);
+    while (!*file->write_errno && ftruncate(file->fd, (off_t)file->allocated) != 0)
+        if (errno != EINTR)
+            remember(file);
     file->end = file->allocated;
     return 0;
 }

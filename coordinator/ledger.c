@@ -43,12 +43,15 @@ static const char insert_sql[] =
 static fsh_status
 fail(const fsh_ledger *ledger, fsh_err *err)
 {
-    int code = sqlite3_errcode(ledger->database);
+    int code = sqlite3_errcode(ledger->database), number = sqlite3_system_errno(ledger->database);
     fsh_status status = code == SQLITE_FULL                               ? FSH_FULL
                         : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? FSH_FORMAT
                         : code == SQLITE_NOMEM                            ? FSH_MEMORY
                                                                           : FSH_IO;
 
+    if (status == FSH_IO && number) /* SQLite calls a full disk an I/O error where it flushes */
+        return fsh_fail_errno(err, number, "%s: %s", ledger->path,
+                              sqlite3_errmsg(ledger->database));
     return fsh_fail(err, status, "%s: %s", ledger->path, sqlite3_errmsg(ledger->database));
 }
 
