@@ -121,7 +121,7 @@ run_finish(const fsh_invocation *invocation, fsh_err *err)
     if (!status)
         status = fsh_finish(job, (uint32_t)totals.units, NULL, &result, err);
     if (!status) {
-        fsh_summary_print(job, &result, (uint32_t)totals.units, 0);
+        fsh_summary_print(job, &result, (uint32_t)totals.units, NULL, 0);
         status = fsh_summary_judge(job, &result, err);
     }
     fsh_job_free(job);

@@ -107,7 +107,7 @@ report(const fsh_job *job, const run_options *options, uint32_t workers, const f
         fsh_summary_print_json(result, totals, seconds);
     if (progress->mode != FSH_LOG_BAR)
         return;
-    fsh_summary_print(job, result, totals->units, seconds);
+    fsh_summary_print(job, result, totals->units, totals, seconds);
     if (workers && totals->rss_bytes)
         print_times(job, totals, seconds * workers * (double)options->threads);
 }

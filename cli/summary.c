@@ -41,7 +41,8 @@ warn_of_open_files(uint32_t units)
 }
 
 void
-fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t units, double seconds)
+fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t units,
+                  const fsh_coordinator_totals *served, double seconds)
 {
     printf("samples in    %13llu  of %llu identities\n", (unsigned long long)totals->samples,
            (unsigned long long)totals->identities);
@@ -51,9 +52,10 @@ fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t u
     printf("pictures      %13llu  %u variant%s of %lld x %lld px\n", (unsigned long long)totals->images,
            job->variants_n, job->variants_n == 1 ? "" : "s", (long long)job->size, (long long)job->size);
     printf("shards        %13u  %.1f MB\n", units, (double)totals->bytes / 1e6);
-    if (seconds > 0)
+    if (served && served->samples_done > served->samples_known)
         printf("time          %11.1f s  %.1f samples/s, %.1f pictures/s\n", seconds,
-               (double)totals->samples / seconds, (double)totals->images / seconds);
+               (double)(served->samples_done - served->samples_known) / seconds,
+               (double)(served->images - served->images_known) / seconds);
     printf("job           %.12s\n", job->hash);
     printf("output        %s/%s\n", job->output, FSH_PATH_INDEX);
     warn_of_open_files(units);

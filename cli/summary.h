@@ -6,8 +6,10 @@
 #include "job/job.h"
 #include "shards/index.h"
 
-/* Prints some lines: samples in, delivered, rejected by reason, pictures, shards, rate, where they are. */
-void fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t units, double seconds);
+/* Prints some lines: samples in, delivered, rejected by reason, pictures, shards, rate, where they are. served: of
+ * the run that took so many seconds, of which the rate is; NULL: no rate. */
+void fsh_summary_print(const fsh_job *job, const fsh_index_totals *totals, uint32_t units,
+                       const fsh_coordinator_totals *served, double seconds);
 
 /* Prints {"event":"done","samples":..,"delivered":..,"images":..,"rejected":{..},"refused":{..},
  * "seconds":..}; refused is what strangers and broken workers have tried. */

@@ -39,10 +39,17 @@ add_report(fsh_books *books, const fsh_report *report)
     totals->bytes += report->bytes;
     for (i = 0; i < FSH_REASON_N; i++)
         totals->rejected[i] += report->rejected[i];
-    for (i = 0; i < FSH_REPORT_TIMES_MAX; i++)
-        totals->times_ns[i] += report->times_ns[i];
     if (books->hashes)
         books->hashes[report->unit] = report->shard_hash;
+}
+
+static void
+add_times(fsh_coordinator_totals *totals, const fsh_report *report)
+{
+    uint32_t i;
+
+    for (i = 0; i < FSH_REPORT_TIMES_MAX; i++)
+        totals->times_ns[i] += report->times_ns[i];
 }
 
 static void
@@ -84,8 +91,10 @@ on_changed(void *self, uint32_t unit, fsh_unit_event event, fsh_unit_state state
     books->totals.units_buried = fsh_leases_count(books->leases, FSH_UNIT_BURIED);
     if (!kept)
         return;
-    if (entry.report)
+    if (entry.report) {
         add_report(books, entry.report);
+        add_times(&books->totals, entry.report);
+    }
     if (failed)
         note_failure(books, unit, attempts, state == FSH_UNIT_BURIED);
     record(books, &entry);
@@ -161,6 +170,8 @@ remember(void *self, const fsh_ledger_entry *entry)
         fsh_commit_is_there(books->work->output, entry->report)) {
         add_report(books, entry->report);
         books->totals.units_known++;
+        books->totals.samples_known += entry->report->samples;
+        books->totals.images_known += entry->report->images;
     } else if (entry->state == FSH_UNIT_COMMITTED) {
         fsh_leases_miss(books->leases, entry->unit);
     } else if (entry->state == FSH_UNIT_BURIED) {

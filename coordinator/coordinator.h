@@ -21,14 +21,15 @@
 /* What has been done so far; also what progress tells. */
 typedef struct fsh_coordinator_totals {
     uint32_t units, units_done, units_buried;
-    uint32_t units_known; /* of units_done: before this run */
+    uint32_t units_known;                  /* of units_done: before this run, */
+    uint64_t samples_known, images_known;  /* and what they hold */
     uint32_t workers;                  /* that are there now */
     uint64_t samples;                  /* of the whole job */
     uint64_t samples_done;             /* of committed units */
     uint64_t samples_running;          /* about how many of the units in work are done */
     uint64_t delivered, images, bytes; /* of committed units, as in fsh_report */
     uint64_t rejected[FSH_REASON_N];
-    uint64_t times_ns[FSH_REPORT_TIMES_MAX]; /* of committed units */
+    uint64_t times_ns[FSH_REPORT_TIMES_MAX]; /* of units committed in this run */
     uint64_t rss_bytes;       /* of the largest worker so far, with its compute child */
     uint64_t broken_messages; /* that were refused */
     uint64_t refused_messages;    /* too many, or under the name of somebody else */
