@@ -1,14 +1,6 @@
 #include "datasets/people/head.h"
 
-#include <stdlib.h>
-
-enum { HEAD_ROWS = 150, HEAD_COLUMNS = 176, HEAD_N = HEAD_ROWS * HEAD_COLUMNS };
-enum { EAR_ROWS = 9, EAR_COLUMNS = 24, EAR_N = EAR_ROWS * EAR_COLUMNS };
-enum { NECK_ROWS = 10, NECK_COLUMNS = 48, NECK_N = NECK_ROWS * NECK_COLUMNS };
-enum { BODY_ROWS = 24, BODY_COLUMNS = 64, BODY_N = BODY_ROWS * BODY_COLUMNS };
-enum { LOCKS_ROWS = 40, LOCKS_COLUMNS = 96, LOCKS_N = LOCKS_ROWS * LOCKS_COLUMNS };
-
-static const float PI = 3.14159265f;
+#include "datasets/people/sheet.h"
 
 /* ---- the skull and the jaw ---- */
 
@@ -54,8 +46,8 @@ section_at(float t)
 static section
 person_section(const fsh_person *person, uint32_t row)
 {
-    section s = section_at((float)row / (HEAD_ROWS - 1)), next = section_at(((float)row + 1) / (HEAD_ROWS - 1)),
-            last = section_at(row ? ((float)row - 1) / (HEAD_ROWS - 1) : 0);
+    section s = section_at((float)row / (FSH_HEAD_ROWS - 1)), next = section_at(((float)row + 1) / (FSH_HEAD_ROWS - 1)),
+            last = section_at(row ? ((float)row - 1) / (FSH_HEAD_ROWS - 1) : 0);
     float mouth = fsh_person_mouth(person), jaw = fsh_mixf(1, person->jaw, fsh_step(-0.5f, -1.2f, s.y));
 
     if (s.y > mouth && next.y <= mouth)
@@ -231,52 +223,19 @@ express(const fsh_person *person, const fsh_moment *moment, fsh_vec3 rest)
                       rest.z - 0.05f * moment->smile * corner + 0.05f * moment->smile * cheek};
 }
 
-/* ---- sheets ---- */
-
-static fsh_vertex *
-vertex(const fsh_sheet *sheet, uint32_t row, uint32_t column)
-{
-    return &sheet->at[row * sheet->columns + column];
-}
-
-/* The column before or behind, at an open end the same. */
-static uint32_t
-next_column(const fsh_sheet *sheet, uint32_t column, bool back)
-{
-    if (back)
-        return column ? column - 1 : sheet->closed ? sheet->columns - 1 : 0;
-    return column + 1 < sheet->columns ? column + 1 : sheet->closed ? 0 : column;
-}
-
-/* Normals from the neighbours; at the ends of a sheet from those on one side. */
-static void
-find_normals(const fsh_sheet *sheet)
-{
-    uint32_t row, column;
-
-    for (row = 0; row < sheet->rows; row++)
-        for (column = 0; column < sheet->columns; column++) {
-            const fsh_vertex *up = vertex(sheet, row ? row - 1 : 0, column);
-            const fsh_vertex *down = vertex(sheet, row + 1 < sheet->rows ? row + 1 : row, column);
-            const fsh_vertex *left = vertex(sheet, row, next_column(sheet, column, true));
-            const fsh_vertex *right = vertex(sheet, row, next_column(sheet, column, false));
-            fsh_vec3 across = fsh_vec3_sub(right->place, left->place), along = fsh_vec3_sub(up->place, down->place);
-
-            vertex(sheet, row, column)->normal = fsh_vec3_unit(fsh_vec3_cross(across, along));
-        }
-}
+/* ---- the sheet ---- */
 
 /* Columns stand closer in the face than behind. */
 static float
 head_angle(uint32_t column)
 {
-    float s = 2 * ((float)column + 0.5f) / HEAD_COLUMNS - 1;
+    float s = 2 * ((float)column + 0.5f) / FSH_HEAD_COLUMNS - 1;
 
-    return PI * (0.52f * s + 0.48f * s * s * s);
+    return FSH_SHEET_PI * (0.52f * s + 0.48f * s * s * s);
 }
 
-static void
-build_head(const fsh_sheet *sheet, const fsh_person *person, const fsh_moment *moment)
+void
+fsh_head_build(const fsh_sheet *sheet, const fsh_person *person, const fsh_moment *moment)
 {
     uint32_t row, column;
 
@@ -285,172 +244,11 @@ build_head(const fsh_sheet *sheet, const fsh_person *person, const fsh_moment *m
 
         for (column = 0; column < sheet->columns; column++) {
             float angle = head_angle(column);
-            fsh_vertex *v = vertex(sheet, row, column);
+            fsh_vertex *v = fsh_sheet_at(sheet, row, column);
 
             v->rest = shape(person, round_section(&s, sinf(angle), cosf(angle)));
             v->place = grow_hair(person, express(person, moment, v->rest));
         }
     }
-    find_normals(sheet);
-}
-
-/* A shell: a flat ellipsoid whose rim is turned forward. */
-static void
-build_ear(const fsh_sheet *sheet, const fsh_person *person, float side)
-{
-    uint32_t row, column;
-
-    for (row = 0; row < sheet->rows; row++)
-        for (column = 0; column < sheet->columns; column++) {
-            float r = (float)row / (float)(sheet->rows - 1), angle = 2 * PI * (float)column / (float)sheet->columns;
-            float y = 0.30f * r * cosf(angle), z = 0.19f * r * sinf(angle) * side * (1 + 0.25f * cosf(angle));
-            float rim = fsh_step(0.35f, 0.85f, r) * fsh_step(1.05f, 0.9f, r);
-            fsh_vec3 p = {0.03f + 0.10f * rim - 0.12f * z, y, z};
-            fsh_vertex *v = vertex(sheet, row, column);
-
-            v->rest = (fsh_vec3){r, y, z};
-            v->place = (fsh_vec3){side * (person->width * 1.0f + person->ears * p.x), -0.22f + person->ears * p.y,
-                                  -0.12f + person->ears * p.z};
-        }
-    find_normals(sheet);
-}
-
-/* A tube from under the jaw to the shoulders. */
-static void
-build_neck(const fsh_sheet *sheet, const fsh_person *person)
-{
-    uint32_t row, column;
-
-    for (row = 0; row < sheet->rows; row++)
-        for (column = 0; column < sheet->columns; column++) {
-            float down = (float)row / (float)(sheet->rows - 1), angle = 2 * PI * (float)column / (float)sheet->columns;
-            float r = person->neck * (1 + 0.22f * fsh_step(0.6f, 1, down));
-            fsh_vertex *v = vertex(sheet, row, column);
-
-            v->place = (fsh_vec3){r * sinf(angle), -0.85f - 1.75f * down, r * cosf(angle) - 0.22f};
-            v->rest = v->place;
-        }
-    find_normals(sheet);
-}
-
-/* Shoulders under cloth, from the collar down. */
-static void
-build_body(const fsh_sheet *sheet, const fsh_person *person)
-{
-    uint32_t row, column;
-
-    for (row = 0; row < sheet->rows; row++)
-        for (column = 0; column < sheet->columns; column++) {
-            float down = (float)row / (float)(sheet->rows - 1), angle = 2 * PI * (float)column / (float)sheet->columns;
-            float out = sqrtf(down * (2 - down)), wide = person->neck + 0.06f + 1.55f * out, deep = person->neck + 0.1f + 0.35f * out;
-            fsh_vertex *v = vertex(sheet, row, column);
-
-            v->place = (fsh_vec3){wide * sinf(angle), -2.10f - 0.35f * down - 1.9f * down * down * down +
-                                  0.14f * cosf(angle) * -1, deep * cosf(angle) - 0.22f};
-            v->rest = v->place;
-        }
-    find_normals(sheet);
-}
-
-/* Long hair: a curtain round the head that leaves the face free. */
-static void
-build_locks(const fsh_sheet *sheet, const fsh_person *person)
-{
-    uint32_t row, column;
-
-    for (row = 0; row < sheet->rows; row++)
-        for (column = 0; column < sheet->columns; column++) {
-            float down = (float)row / (float)(sheet->rows - 1), s = 2 * (float)column / (float)(sheet->columns - 1) - 1;
-            float angle = PI + s * (PI - fsh_mixf(1.15f, 0.72f, fsh_step(0.35f, 1, down)));
-            float wave = 0.06f * (fsh_noise2(11 * s, 2.5f * down, (uint32_t)person->key) - 0.5f);
-            float r = 1 + 0.75f * person->hair_thick + 0.10f * fsh_step(0.1f, 0.8f, down) + wave;
-            fsh_vertex *v = vertex(sheet, row, column);
-
-            v->place = (fsh_vec3){person->width * 1.06f * r * sinf(angle), 0.75f - 3.1f * down,
-                                  (cosf(angle) > 0 ? 0.95f : 1.3f) * r * cosf(angle) - 0.1f};
-            v->rest = (fsh_vec3){4 * s, v->place.y, down};
-        }
-    find_normals(sheet);
-}
-
-/* ---- the figure ---- */
-
-static const struct {
-    uint32_t rows, columns;
-} sizes[FSH_PARTS] = {[FSH_PART_BODY] = {BODY_ROWS, BODY_COLUMNS},    [FSH_PART_NECK] = {NECK_ROWS, NECK_COLUMNS},
-                      [FSH_PART_LOCKS] = {LOCKS_ROWS, LOCKS_COLUMNS}, [FSH_PART_EAR_LEFT] = {EAR_ROWS, EAR_COLUMNS},
-                      [FSH_PART_EAR_RIGHT] = {EAR_ROWS, EAR_COLUMNS}, [FSH_PART_HEAD] = {HEAD_ROWS, HEAD_COLUMNS}};
-
-static fsh_status
-make_sheets(fsh_figure *figure)
-{
-    fsh_vertex *next;
-    int i;
-
-    if (figure->memory)
-        return FSH_OK;
-    figure->memory = calloc(HEAD_N + 2 * EAR_N + NECK_N + BODY_N + LOCKS_N, sizeof *figure->memory);
-    if (!figure->memory)
-        return FSH_MEMORY;
-    for (i = 0, next = figure->memory; i < FSH_PARTS; next += sizes[i].rows * sizes[i].columns, i++)
-        figure->parts[i] = (fsh_sheet){sizes[i].rows, sizes[i].columns, i != FSH_PART_LOCKS, next};
-    return FSH_OK;
-}
-
-fsh_status
-fsh_figure_build(fsh_figure *figure, const fsh_person *person, const fsh_moment *moment)
-{
-    fsh_status status = make_sheets(figure);
-
-    if (status)
-        return status;
-    build_head(&figure->parts[FSH_PART_HEAD], person, moment);
-    build_ear(&figure->parts[FSH_PART_EAR_LEFT], person, -1);
-    build_ear(&figure->parts[FSH_PART_EAR_RIGHT], person, 1);
-    build_neck(&figure->parts[FSH_PART_NECK], person);
-    build_body(&figure->parts[FSH_PART_BODY], person);
-    figure->parts[FSH_PART_LOCKS].rows = person->hair_style == FSH_HAIR_LONG ? LOCKS_ROWS : 0;
-    if (figure->parts[FSH_PART_LOCKS].rows)
-        build_locks(&figure->parts[FSH_PART_LOCKS], person);
-    return FSH_OK;
-}
-
-void
-fsh_figure_fini(fsh_figure *figure)
-{
-    free(figure->memory);
-    *figure = (fsh_figure){0};
-}
-
-/* The vertex of the face that rests closest to (x, y). */
-static const fsh_vertex *
-face_vertex(const fsh_figure *figure, float x, float y)
-{
-    const fsh_sheet *head = &figure->parts[FSH_PART_HEAD];
-    const fsh_vertex *best = head->at;
-    float least = 1e9f;
-    uint32_t i;
-
-    for (i = 0; i < head->rows * head->columns; i++) {
-        const fsh_vertex *v = &head->at[i];
-        float dx = v->rest.x - x, dy = v->rest.y - y, far = dx * dx + dy * dy;
-
-        if (v->rest.z > 0 && far < least) {
-            least = far;
-            best = v;
-        }
-    }
-    return best;
-}
-
-void
-fsh_figure_five(const fsh_figure *figure, const fsh_person *person, fsh_vec3 five[FSH_FIVE])
-{
-    float m = fsh_person_mouth(person);
-
-    five[0] = face_vertex(figure, -person->eye_apart, 0)->place;
-    five[1] = face_vertex(figure, person->eye_apart, 0)->place;
-    five[2] = face_vertex(figure, 0, fsh_person_nose(person))->place;
-    five[3] = face_vertex(figure, -person->mouth_width, m + 0.008f)->place;
-    five[4] = face_vertex(figure, person->mouth_width, m + 0.008f)->place;
+    fsh_sheet_normals(sheet);
 }

@@ -3,7 +3,7 @@
 #ifndef FSH_DATASETS_PEOPLE_PAINT_H
 #define FSH_DATASETS_PEOPLE_PAINT_H
 
-#include "datasets/people/head.h"
+#include "datasets/people/figure.h"
 
 typedef struct fsh_surface {
     fsh_vec3 colour; /* share of each light that comes back: linear RGB */

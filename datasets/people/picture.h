@@ -10,7 +10,7 @@
 
 #include "base/geometry.h"
 #include "base/image.h"
-#include "datasets/people/head.h"
+#include "datasets/people/figure.h"
 
 typedef struct fsh_easel fsh_easel;
 

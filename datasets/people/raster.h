@@ -2,7 +2,7 @@
 #ifndef FSH_DATASETS_PEOPLE_RASTER_H
 #define FSH_DATASETS_PEOPLE_RASTER_H
 
-#include "datasets/people/head.h"
+#include "datasets/people/figure.h"
 
 /* How a part is turned and where the camera is. */
 typedef struct fsh_camera {
