@@ -100,6 +100,13 @@ typedef struct fsh_coordinator_parcels {
     fsh_status (*open)(void *self, uint32_t unit, fsh_source *source, fsh_err *err);
 } fsh_coordinator_parcels;
 
+/* What samples are called, for people. */
+typedef struct fsh_coordinator_names {
+    void *self;
+    fsh_status (*name)(void *self, uint32_t unit, uint32_t sample, char path[FSH_PATH_BYTES],
+                       fsh_err *err);
+} fsh_coordinator_names;
+
 /* What is to be done, without any knowledge of what it is: what fsh_coordinator_run makes of
  * a job. */
 typedef struct fsh_coordinator_work {
@@ -110,6 +117,7 @@ typedef struct fsh_coordinator_work {
     const uint32_t *samples; /* of each unit */
     const char *recipe;      /* what the job's hash was made of; NULL: not told */
     const fsh_coordinator_parcels *parcels; /* NULL: workers see input and output themselves */
+    const fsh_coordinator_names *names;     /* NULL: numbers must do */
 } fsh_coordinator_work;
 
 fsh_status fsh_coordinator_serve(const fsh_coordinator_work *work,

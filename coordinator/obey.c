@@ -289,6 +289,22 @@ take_done(fsh_coordination *me, fsh_member *member, const fsh_message_done *done
         fsh_coordination_hand_in(me, member, done);
 }
 
+/* Which picture it was, by its name: somebody will want to look at it. */
+static void
+tell_culprit(fsh_coordination *me, uint32_t unit, const fsh_death *death)
+{
+    const fsh_coordinator_names *names = me->work->names;
+    uint32_t sample = (uint32_t)death->samples[0];
+    char name[FSH_PATH_BYTES], text[FSH_PATH_BYTES + 256];
+
+    if (!names || names->name(names->self, unit, sample, name, NULL))
+        snprintf(name, sizeof name, "sample %" PRIu32 " of unit %" PRIu32, sample, unit);
+    snprintf(text, sizeof text, "%s is rejected (%s): %s", name, fsh_reason_code(death->reason),
+             fsh_reason_text(death->reason));
+    fsh_coordination_tell(
+        me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_WARNING, .unit = unit, .text = text});
+}
+
 /* A full disk is nobody's fault and will be the same for the next unit: the job stops, and goes on
  * when there is room. */
 static void
@@ -310,6 +326,8 @@ take_failed(fsh_coordination *me, const fsh_member *member, const fsh_message_fa
         fsh_leases_lose(me->leases, member->lessee, failed->unit, failed->token, now);
     else
         fsh_leases_fail(me->leases, member->lessee, failed->unit, failed->token, convicted, now);
+    if (convicted)
+        tell_culprit(me, failed->unit, &death);
     if (failed->status == FSH_FULL)
         fsh_coordination_drain(me, FSH_FULL, failed->text, 0);
 }

@@ -46,6 +46,27 @@ open_parcel(void *self, uint32_t number, fsh_source *source, fsh_err *err)
     return status;
 }
 
+/* ---- names ---- */
+
+static fsh_status
+name_sample(void *self, uint32_t number, uint32_t sample, char path[FSH_PATH_BYTES], fsh_err *err)
+{
+    const shelf *of = self;
+    fsh_unit unit;
+    uint32_t identity = 0;
+    fsh_status status = fsh_manifest_unit(of->manifest, number, &unit, err);
+
+    if (status)
+        return status;
+    while (identity + 1 < unit.identities_n && unit.identity_starts[identity + 1] <= sample)
+        identity++;
+    status = sample < unit.samples_n ? fsh_path_join(path, unit.identity_names[identity],
+                                                     unit.sample_names[sample], err)
+                                     : fsh_fail(err, FSH_INTERNAL, "no such sample");
+    fsh_unit_fini(&unit);
+    return status;
+}
+
 /* ---- serving ---- */
 
 static fsh_status
@@ -67,6 +88,7 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
     if (!status) {
         shelf of = {job, manifest};
         fsh_coordinator_parcels parcels = {&of, open_parcel};
+        fsh_coordinator_names names = {&of, name_sample};
         fsh_coordinator_work work = {job->output,
                                      fsh_text_get(&text),
                                      job->hash,
@@ -74,7 +96,8 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
                                      units_n,
                                      samples,
                                      fsh_text_get(&job->recipe),
-                                     job->transport == FSH_TRANSPORT_STREAM ? &parcels : NULL};
+                                     job->transport == FSH_TRANSPORT_STREAM ? &parcels : NULL,
+                                     &names};
 
         status = fsh_coordinator_serve(&work, options, totals, err);
     }

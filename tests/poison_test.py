@@ -106,6 +106,7 @@ class Poison(unittest.TestCase):
                               poisoned=poisoned, code=code)
         lines = [json.loads(line) for line in done.stdout.decode().strip().splitlines()]
         self.events = [line["event"] for line in lines]
+        self.warnings = [line["text"] for line in lines if line["event"] == "warning"]
         return lines[-1]
 
     def run_unit(self, output, *more):
@@ -131,6 +132,7 @@ class Poison(unittest.TestCase):
         done = self.run_job(output, "--workers", 1, "--threads", 4)
         self.assertEqual((done["samples"], done["delivered"]), (500, 498))
         self.assertEqual(self.events.count("unit_failed"), 4)
+        self.assertTrue([text for text in self.warnings if text.startswith("person 03/017.jpg is rejected (crashed)")])
         self.assertEqual(self.events.count("worker_joined"), 1)
         found = rejected(output)
         self.assertEqual({source: reason for source, (reason, value) in found.items()},

@@ -237,8 +237,12 @@ new_scene_in(char *output, uint32_t units_n, uint32_t workers)
     of->output = output;
     for (i = 0; i < units_n; i++)
         of->samples[i] = SAMPLES;
-    of->work = (fsh_coordinator_work){of->output, of->output,  "f00d", "beef",
-                                      units_n,    of->samples, NULL,   NULL};
+    of->work = (fsh_coordinator_work){.output = of->output,
+                                      .job = of->output,
+                                      .job_hash = "f00d",
+                                      .input_hash = "beef",
+                                      .units_n = units_n,
+                                      .samples = of->samples};
     fsh_coordinator_options_init(&of->options);
     of->options.workers = workers;
     of->options.worker_command = worker_command;
