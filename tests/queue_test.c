@@ -40,7 +40,7 @@ the_job_is_finished_although_a_worker_is_killed(void **state)
     plant(of, 5, "once-hold");
     assert_ok(serve(of), of->err);
     check_whole(of);
-    assert_int_equal(of->seen[FSH_COORDINATOR_UNIT_FAILED], 1);
+    assert_true(of->seen[FSH_COORDINATOR_UNIT_FAILED] >= 1);
     assert_text_has(of->failure, "not heard");
     assert_true(of->seen[FSH_COORDINATOR_WORKER_JOINED] >= 2);
     free_scene(of);
