@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 fsh_status
@@ -223,21 +224,59 @@ begins_and_ends(const char *name, const char *prefix, const char *suffix)
     return n >= p + s && memcmp(name, prefix, p) == 0 && memcmp(name + n - s, suffix, s) == 0;
 }
 
+/* What time it is where the folder lies, whose clock may differ from ours; ours where it cannot be written to. */
+static time_t
+folder_now(int folder)
+{
+    static const char name[] = ".clock.tmp";
+    struct stat info;
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    time_t now = time(NULL);
+
+    if (fd >= 0) {
+        if (futimens(fd, NULL) == 0 && fstat(fd, &info) == 0)
+            now = info.st_mtime;
+        close(fd);
+        unlinkat(folder, name, 0);
+    }
+    return now;
+}
+
+static bool
+is_idle(int folder, const char *name, time_t before)
+{
+    struct stat info;
+
+    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_mtime <= before;
+}
+
 fsh_status
-fsh_folder_sweep(const char *folder, const char *prefix, const char *suffix, uint32_t *removed,
-                 fsh_err *err)
+fsh_folder_sweep_idle(const char *folder, const char *prefix, const char *suffix, uint32_t idle_s,
+                      uint32_t *removed, fsh_err *err)
 {
     DIR *dir = opendir(folder);
     struct dirent *entry;
+    time_t before = 0;
     uint32_t n = 0;
 
     if (!dir)
         return fsh_fail_errno(err, errno, "%s: cannot be listed", folder);
-    while ((entry = readdir(dir)))
-        if (begins_and_ends(entry->d_name, prefix, suffix))
+    while ((entry = readdir(dir))) {
+        if (!begins_and_ends(entry->d_name, prefix, suffix))
+            continue;
+        if (idle_s && !before)
+            before = folder_now(dirfd(dir)) - (time_t)idle_s;
+        if (!idle_s || is_idle(dirfd(dir), entry->d_name, before))
             n += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+    }
     closedir(dir);
     if (removed)
         *removed = n;
     return FSH_OK;
+}
+
+fsh_status
+fsh_folder_sweep(const char *folder, const char *prefix, const char *suffix, uint32_t *removed, fsh_err *err)
+{
+    return fsh_folder_sweep_idle(folder, prefix, suffix, 0, removed, err);
 }

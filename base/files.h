@@ -41,4 +41,9 @@ fsh_status fsh_file_commit(const char *temporary, const char *final, fsh_err *er
 fsh_status fsh_folder_sweep(const char *folder, const char *prefix, const char *suffix,
                             uint32_t *removed, fsh_err *err);
 
+/* The same for files that were last written to more than idle_s seconds ago, by the clock of their file
+ * system; 0: all. */
+fsh_status fsh_folder_sweep_idle(const char *folder, const char *prefix, const char *suffix, uint32_t idle_s,
+                                 uint32_t *removed, fsh_err *err);
+
 #endif

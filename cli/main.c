@@ -24,7 +24,7 @@ print_overview(FILE *to)
     fprintf(to, "\n`faceshard COMMAND --help` tells more.\n"
                 "First steps:  faceshard doctor\n"
                 "              faceshard run JOB.yaml --input PEOPLE --output out\n"
-                "Exit codes: 0 done, 1 done but too many rejected, 2 usage or job file, 3 environment (files,\n"
+                "Exit codes: 0 done, 1 done but too many rejected or files damaged, 2 usage or job file, 3 environment (files,\n"
                 "network, models), 4 internal, 130 interrupted (state is kept: run again to continue).\n");
 }
 

@@ -158,6 +158,15 @@ fsh_books_flush(fsh_books *books, fsh_err *err)
 
 /* ---- opening ---- */
 
+/* It is no work of this run. */
+static void
+note_known(fsh_books *books, const fsh_report *report)
+{
+    books->totals.units_known++;
+    books->totals.samples_known += report->samples;
+    books->totals.images_known += report->images;
+}
+
 static void
 remember(void *self, const fsh_ledger_entry *entry)
 {
@@ -169,13 +178,32 @@ remember(void *self, const fsh_ledger_entry *entry)
     if (entry->state == FSH_UNIT_COMMITTED &&
         fsh_commit_is_there(books->work->output, entry->report)) {
         add_report(books, entry->report);
-        books->totals.units_known++;
-        books->totals.samples_known += entry->report->samples;
-        books->totals.images_known += entry->report->images;
+        note_known(books, entry->report);
     } else if (entry->state == FSH_UNIT_COMMITTED) {
+        fsh_commit_discard(books->work->output, entry->unit);
         fsh_leases_miss(books->leases, entry->unit);
     } else if (entry->state == FSH_UNIT_BURIED) {
         fsh_leases_kick(books->leases, entry->unit);
+    }
+}
+
+/* Shards of which the ledger knows nothing bad; what is not right is made again in its place. */
+static void
+adopt_shards(fsh_books *books)
+{
+    const fsh_coordinator_adoption *adoption = books->work->adoption;
+    fsh_report report;
+    uint32_t i;
+
+    for (i = 0; adoption && i < books->work->units_n; i++) {
+        if (fsh_leases_state(books->leases, i) != FSH_UNIT_READY ||
+            !fsh_commit_has_file(books->work->output, i) ||
+            adoption->adopt(adoption->self, i, &report, NULL) != FSH_OK)
+            continue;
+        fsh_leases_hand_in(books->leases, i, 0);
+        fsh_books_settle(books, &report, FSH_OK, "");
+        note_known(books, &report);
+        books->totals.units_adopted++;
     }
 }
 
@@ -210,6 +238,8 @@ open_desk(fsh_books *books, const fsh_lease_rules *rules, fsh_err *err)
         status = fsh_ledger_read(books->ledger, remember, books, err);
     if (!status)
         status = fsh_ledger_read_suspects(books->ledger, remember_suspect, books, err);
+    if (!status)
+        adopt_shards(books);
     return status ? status : fsh_books_flush(books, err);
 }
 

@@ -4,9 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "job/paths.h"
+
+/* Longer than any stall: who has not written for so long is dead. */
+enum { DEAD_SECONDS = 3600 };
 
 static fsh_status
 shard_path(char path[FSH_PATH_BYTES], const char *output, uint32_t unit, fsh_err *err)
@@ -47,6 +51,37 @@ fsh_commit_is_there(const char *output, const fsh_report *report)
            S_ISREG(found.st_mode) && (uint64_t)found.st_size == report->bytes;
 }
 
+bool
+fsh_commit_has_file(const char *output, uint32_t unit)
+{
+    char path[FSH_PATH_BYTES];
+
+    return shard_path(path, output, unit, NULL) == FSH_OK && fsh_file_exists(path);
+}
+
+void
+fsh_commit_discard(const char *output, uint32_t unit)
+{
+    char path[FSH_PATH_BYTES];
+
+    if (shard_path(path, output, unit, NULL) == FSH_OK)
+        unlink(path);
+}
+
+/* Temporary names of index.h5, manifest.json and the plan: their writer holds the output's lock, or is gone. */
+static fsh_status
+sweep_others(const char *output, fsh_err *err)
+{
+    char state[FSH_PATH_BYTES];
+    fsh_status status = fsh_path_join(state, output, FSH_PATH_STATE, err);
+
+    if (!status)
+        status = fsh_folder_sweep_idle(output, "", ".tmp", DEAD_SECONDS, NULL, err);
+    if (!status && fsh_file_exists(state))
+        status = fsh_folder_sweep_idle(state, "", ".tmp", DEAD_SECONDS, NULL, err);
+    return status;
+}
+
 fsh_status
 fsh_commit_prepare(const char *output, bool sweep, fsh_err *err)
 {
@@ -55,7 +90,7 @@ fsh_commit_prepare(const char *output, bool sweep, fsh_err *err)
 
     if (!status)
         status = fsh_folder_make(folder, err);
-    if (!status && sweep)
-        status = fsh_folder_sweep(folder, ".shard-", ".tmp", NULL, err);
-    return status;
+    if (!status)
+        status = fsh_folder_sweep_idle(folder, ".shard-", ".tmp", sweep ? 0 : DEAD_SECONDS, NULL, err);
+    return status ? status : sweep_others(output, err);
 }

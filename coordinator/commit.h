@@ -14,8 +14,14 @@ fsh_status fsh_commit_check(const char *output, const fsh_report *report, fsh_er
 /* The cheap form, for the start: is there a file of this size? */
 bool fsh_commit_is_there(const char *output, const fsh_report *report);
 
-/* Makes the folder for shards; sweep: also removes what earlier runs left half written there. Only
- * where no worker of an earlier run can still be writing. */
+/* Whether there is any file in the place of the unit's shard. */
+bool fsh_commit_has_file(const char *output, uint32_t unit);
+
+/* Removes a shard that was found to be wrong, so that no later start adopts it. */
+void fsh_commit_discard(const char *output, uint32_t unit);
+
+/* Makes the folder for shards, and removes what earlier runs left half written: with sweep all of it, otherwise
+ * what nobody has written to for an hour, because workers of an earlier run may still be at it. */
 fsh_status fsh_commit_prepare(const char *output, bool sweep, fsh_err *err);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct fsh_coordinator_totals {
     uint32_t units, units_done, units_buried;
     uint32_t units_known;                  /* of units_done: before this run, */
     uint64_t samples_known, images_known;  /* and what they hold */
+    uint32_t units_adopted; /* of units_known: their shards lay there and were in no ledger */
     uint32_t workers;                  /* that are there now */
     uint64_t samples;                  /* of the whole job */
     uint64_t samples_done;             /* of committed units */
@@ -107,6 +108,12 @@ typedef struct fsh_coordinator_names {
                        fsh_err *err);
 } fsh_coordinator_names;
 
+/* Says what the shard of a unit is that lies in its place and is in no ledger: coordinator/adopt.h. */
+typedef struct fsh_coordinator_adoption {
+    void *self;
+    fsh_status (*adopt)(void *self, uint32_t unit, fsh_report *report, fsh_err *err);
+} fsh_coordinator_adoption;
+
 /* What is to be done, without any knowledge of what it is: what fsh_coordinator_run makes of
  * a job. */
 typedef struct fsh_coordinator_work {
@@ -118,6 +125,7 @@ typedef struct fsh_coordinator_work {
     const char *recipe;      /* what the job's hash was made of; NULL: not told */
     const fsh_coordinator_parcels *parcels; /* NULL: workers see input and output themselves */
     const fsh_coordinator_names *names;     /* NULL: numbers must do */
+    const fsh_coordinator_adoption *adoption; /* NULL: shards that are in no ledger are made again */
 } fsh_coordinator_work;
 
 fsh_status fsh_coordinator_serve(const fsh_coordinator_work *work,

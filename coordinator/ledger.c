@@ -314,6 +314,22 @@ fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_e
     return status;
 }
 
+fsh_status
+fsh_ledger_look(const char *output, fsh_ledger_reader *reader, void *self, fsh_err *err)
+{
+    fsh_ledger ledger = {.path = ""};
+    fsh_status status = fsh_path_join(ledger.path, output, FSH_PATH_LEDGER, err);
+
+    if (status)
+        return status;
+    if (sqlite3_open_v2(ledger.path, &ledger.database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        status = fail(&ledger, err);
+    if (!status)
+        status = fsh_ledger_read(&ledger, reader, self, err);
+    sqlite3_close(ledger.database);
+    return status;
+}
+
 /* ---- writing ---- */
 
 static fsh_status

@@ -57,6 +57,9 @@ uint32_t fsh_ledger_epoch(const fsh_ledger *ledger);
 /* Called for every unit that is not as new. */
 typedef void fsh_ledger_reader(void *self, const fsh_ledger_entry *entry);
 
+/* Reads the ledger of an output on which a coordinator may work; changes nothing and takes no lock. */
+fsh_status fsh_ledger_look(const char *output, fsh_ledger_reader *reader, void *self, fsh_err *err);
+
 fsh_status fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_err *err);
 
 /* Called for every sample under suspicion, unit by unit. */

@@ -37,6 +37,8 @@ run_check(uv_work_t *request)
     check *of = request->data;
 
     of->status = fsh_commit_check(of->me->work->output, &of->report, &of->err);
+    if (of->status == FSH_FORMAT)
+        fsh_commit_discard(of->me->work->output, of->report.unit);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* From a planned job to work that can be served. */
 #include <stdlib.h>
 
+#include "coordinator/adopt.h"
 #include "coordinator/coordinator.h"
 #include "datasets/packer.h"
 #include "job/paths.h"
@@ -67,6 +68,22 @@ name_sample(void *self, uint32_t number, uint32_t sample, char path[FSH_PATH_BYT
     return status;
 }
 
+/* ---- shards that are in no ledger ---- */
+
+static fsh_status
+adopt(void *self, uint32_t number, fsh_report *report, fsh_err *err)
+{
+    const shelf *of = self;
+    fsh_unit unit;
+    fsh_status status = fsh_manifest_unit(of->manifest, number, &unit, err);
+
+    if (status)
+        return status;
+    status = fsh_adopt_shard(of->job->output, of->job->hash, &unit, report, err);
+    fsh_unit_fini(&unit);
+    return status;
+}
+
 /* ---- serving ---- */
 
 static fsh_status
@@ -89,6 +106,7 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
         shelf of = {job, manifest};
         fsh_coordinator_parcels parcels = {&of, open_parcel};
         fsh_coordinator_names names = {&of, name_sample};
+        fsh_coordinator_adoption adoption = {&of, adopt};
         fsh_coordinator_work work = {job->output,
                                      fsh_text_get(&text),
                                      job->hash,
@@ -97,7 +115,8 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
                                      samples,
                                      fsh_text_get(&job->recipe),
                                      job->transport == FSH_TRANSPORT_STREAM ? &parcels : NULL,
-                                     &names};
+                                     &names,
+                                     &adoption};
 
         status = fsh_coordinator_serve(&work, options, totals, err);
     }

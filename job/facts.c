@@ -10,7 +10,11 @@
 
 #include "job/paths.h"
 
-enum { NAME_DIGITS = 16, TEXT_MAX_BYTES = 1 << 20 };
+enum {
+    NAME_DIGITS = 16,
+    TEXT_MAX_BYTES = 1 << 20,
+    DEAD_SECONDS = 3600 /* a file that is half written since then has no writer any more */
+};
 
 #define ABOUT "about"
 #define USED  "used-"
@@ -255,6 +259,8 @@ fsh_facts_claim(const fsh_job *job, fsh_err *err)
         status = fsh_facts_folder(job, folder, err);
     if (!status)
         status = fsh_folder_make(folder, err);
+    if (!status)
+        status = fsh_folder_sweep_idle(folder, "", ".tmp", DEAD_SECONDS, NULL, err);
     if (!status)
         status = for_entries(store, give_up, name, err);
     if (!status)

@@ -182,7 +182,7 @@ class Jobs(JobCase):
         self.assertIn(b"no_such_card", model.stderr)
         self.faceshard("nonsense", code=2)
         self.faceshard("--help")
-        for command in ("run", "plan", "unit", "finish", "coordinator", "worker", "inspect", "stages", "doctor", "keygen"):
+        for command in ("run", "plan", "unit", "finish", "coordinator", "worker", "inspect", "stages", "doctor", "keygen", "verify-output", "clean-store"):
             self.assertIn(command.encode(), self.faceshard(command, "--help").stdout)
 
     def test_too_many_rejected_is_exit_code_1(self):
