@@ -86,6 +86,14 @@ adopt(void *self, uint32_t number, fsh_report *report, fsh_err *err)
 
 /* ---- serving ---- */
 
+/* Photographs are read and shards are written on libuv's pool. It is made at its first use, and its four
+ * threads are too few where storage answers late; who has set the variable keeps what it says. */
+static void
+widen_pool(void)
+{
+    setenv("UV_THREADPOOL_SIZE", "16", 0);
+}
+
 static fsh_status
 serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator_options *options,
                fsh_coordinator_totals *totals, fsh_err *err)
@@ -102,6 +110,8 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
     fsh_job_print(job, &text);
     for (i = 0; samples && i < units_n; i++)
         samples[i] = fsh_manifest_unit_samples(manifest, i);
+    if (job->transport == FSH_TRANSPORT_STREAM)
+        widen_pool();
     if (!status) {
         shelf of = {job, manifest};
         fsh_coordinator_parcels parcels = {&of, open_parcel};

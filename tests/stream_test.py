@@ -259,6 +259,33 @@ class Streams(unittest.TestCase):
         self.assertEqual(sums(kept), self.expected)
         shutil.rmtree(kept)
 
+    def test_a_picture_that_crashes_is_rejected_as_it_is_on_common_folders(self):
+        library = self.spool / "poison.so"
+        source = pathlib.Path(os.environ["FACESHARD_SOURCE"]) / "tests" / "poison.c"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        people = self.top / "poisoned"
+        write_people(people)
+        shutil.rmtree(people / "person 0")
+        (people / "person 2" / "large.jpg").unlink()
+        bad = people / "person 1" / "001.jpg"
+        data = bad.read_bytes()
+        bad.write_bytes(data[:2] + b"\xff\xfe\0\x0ePOISON-CRASH" + data[2:])
+        found = {}
+        for mode in ("shared", "stream"):
+            output = self.top / f"poisoned {mode}"
+            done = subprocess.run([FACESHARD, "run", self.job, "--input", people, "--output", output, "--workers", "1",
+                                   "--set", f"transport.mode={mode}", "--log", "json"], capture_output=True,
+                                  env={**os.environ, "LD_PRELOAD": str(library),
+                                       "ASAN_OPTIONS": "verify_asan_link_order=0:handle_segv=0:" +
+                                       os.environ.get("ASAN_OPTIONS", "")}, timeout=LIMIT_S, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found[mode] = sums(output)
+            last = json.loads(done.stdout.strip().splitlines()[-1])
+            self.assertEqual(last["rejected"]["crashed"], 1)
+            shutil.rmtree(output)
+        self.assertEqual(found["shared"], found["stream"])
+        library.unlink()
+
     def test_a_worker_with_another_model_is_told_what_differs(self):
         coordinator, address = self.coordinator()
         card = pathlib.Path(os.environ["FACESHARD_SOURCE"]) / "models" / "none.yaml"
