@@ -167,6 +167,15 @@ class Streams(unittest.TestCase):
         self.assertEqual(done["rejected"]["empty"], 1)
         self.assertEqual(done["rejected"]["not_a_file"], 1)
 
+    def test_photographs_and_shards_go_over_an_encrypted_connection_too(self):
+        keys = self.top / "keys"
+        subprocess.run([FACESHARD, "keygen", keys, "--name", "host-2"], check=True, capture_output=True)
+        coordinator, address = self.coordinator("tcp://127.0.0.1:*", "--keys", keys)
+        worker = self.worker(address, "--keys", keys / "host-2")
+        self.ends(coordinator)
+        self.ends(worker)
+        self.check()
+
     def test_run_streams_to_its_own_workers_too(self):
         done = subprocess.run([FACESHARD, "run", self.job, "--input", self.input, "--output", self.output, "--set",
                                "transport.mode=stream", "--workers", "2", "--log", "json"],
