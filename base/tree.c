@@ -101,7 +101,7 @@ convert_map(struct conversion *c, const yaml_node_t *from, int depth, fsh_node *
         (*end)->key = strdup((const char *)key->data.scalar.value);
         (*end)->line = (uint32_t)key->start_mark.line + 1;
         if (!(*end)->key)
-            return FSH_MEMORY;
+            return fsh_fail(c->err, FSH_MEMORY, "%s: out of memory", c->name);
         end = &(*end)->next;
     }
     return FSH_OK;
@@ -135,7 +135,7 @@ convert_document(const char *name, yaml_document_t *document, fsh_node **root, f
 
     if (!top) {
         *root = new_node(FSH_NODE_MAP, 1, NULL);
-        return *root ? FSH_OK : FSH_MEMORY;
+        return *root ? FSH_OK : fsh_fail(err, FSH_MEMORY, "%s: out of memory", name);
     }
     *root = NULL;
     status = convert(&c, 1, 0, root);
@@ -180,7 +180,8 @@ parse_root(const char *name, const char *text, size_t bytes, fsh_node **root, fs
         return fsh_fail(err, FSH_MEMORY, "%s: out of memory", name);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
     if (!yaml_parser_load(&parser, &document)) {
-        status = fsh_fail(err, FSH_USAGE, "%s:%zu: not YAML: %s", name, parser.problem_mark.line + 1,
+        status = fsh_fail(err, parser.error == YAML_MEMORY_ERROR ? FSH_MEMORY : FSH_USAGE,
+                          "%s:%zu: not YAML: %s", name, parser.problem_mark.line + 1,
                           parser.problem ? parser.problem : "unreadable");
     } else {
         status = convert_document(name, &document, root, err);
@@ -198,6 +199,8 @@ fsh_tree_parse(const char *name, const char *text, size_t bytes, fsh_tree **tree
 
     if (made && (made->name = strdup(name)))
         status = parse_root(name, text, bytes, &made->root, err);
+    else
+        fsh_fail(err, status, "%s: out of memory", name);
     if (!status && made->root->kind != FSH_NODE_MAP)
         status = fsh_fail(err, FSH_USAGE, "%s:%u: expected 'key: value' lines", name, made->root->line);
     if (status) {
