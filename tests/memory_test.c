@@ -31,7 +31,7 @@ main(void)
 #else
 
 enum {
-    SHORT = 150,
+    SHORT = 60,
     LIBRARY_EXIT = 255 /* with which HDF5 ends the process where it sees no way on */
 };
 
