@@ -34,7 +34,6 @@ static fsh_status
 run_unit(void *state, const fsh_unit_order *order, fsh_report *report, fsh_err *err)
 {
     (void)state;
-    fsh_executing_clear(order->executing);
     if (order->unit != CRASH_IDLE)
         fsh_executing_begin(order->executing, 0, 17, FSH_DOING_ANALYSE);
     fsh_executing_begin(order->executing, 1, 4, FSH_DOING_READ);
@@ -68,7 +67,8 @@ typedef struct scene {
     uv_timer_t timer; /* lets a stopped child go on */
     fsh_sandbox *sandbox;
     fsh_message_work order;
-    bool stop; /* the child while it is at the unit */
+    bool stop;            /* the child while it is at the unit */
+    const uint32_t *then; /* a second unit, when the child has failed over the first; NULL: none */
     bool ended, stopped_meanwhile;
     fsh_message said; /* the last one, or the FAILED of the end */
     char text[1024];
@@ -108,7 +108,10 @@ on_said(void *self, const fsh_message *message)
     scene *of = self;
 
     keep(of, message);
-    if (message->number != FSH_MESSAGE_READY) {
+    if (message->number == FSH_MESSAGE_FAILED && of->then) {
+        of->order.unit = *of->then;
+        of->then = NULL;
+    } else if (message->number != FSH_MESSAGE_READY) {
         fsh_sandbox_close(&of->sandbox);
         return;
     }
@@ -131,10 +134,12 @@ on_ended(void *self, const fsh_message *failed)
 
 /* Until the child has said how its unit went, or is dead. */
 static scene
-run(uint32_t unit, bool stop)
+run_two(uint32_t unit, bool stop, const uint32_t *then)
 {
     static const char *const command[] = {"/proc/self/exe", "compute-child", NULL};
-    scene of = {.order = {.unit = unit, .token = 99, .suspects = {3, {5, 6, 7}}}, .stop = stop};
+    scene of = {.order = {.unit = unit, .token = 99, .suspects = {3, {5, 6, 7}}},
+                .stop = stop,
+                .then = then};
     fsh_sandbox_options options = {.command = command,
                                    .job = {.threads = 1, .text = "a", .hash = "b"},
                                    .self = &of,
@@ -148,6 +153,12 @@ run(uint32_t unit, bool stop)
     uv_run(&of.loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&of.loop), 0);
     return of;
+}
+
+static scene
+run(uint32_t unit, bool stop)
+{
+    return run_two(unit, stop, NULL);
 }
 
 static const fsh_message_failed *
@@ -241,6 +252,18 @@ a_failure_over_a_picture_leaves_it_under_suspicion_and_the_child_alive(void **st
 }
 
 static void
+suspects_of_one_unit_are_not_those_of_the_next(void **state)
+{
+    static const uint32_t then = CRASH_IDLE;
+    scene of = run_two(BLOATED, false, &then);
+
+    (void)state;
+    assert_int_equal(failed(&of)->unit, CRASH_IDLE);
+    assert_int_equal(failed(&of)->signal, SIGSEGV);
+    assert_int_equal(failed(&of)->suspects.n, 0);
+}
+
+static void
 a_failure_to_read_leaves_nobody_under_suspicion(void **state)
 {
     scene of = run(BROKEN_DISK, false);
@@ -262,6 +285,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_hang_is_killed_and_the_sample_that_hangs_is_the_only_suspect),
         cmocka_unit_test(a_child_that_is_stopped_from_outside_is_not_slow),
         cmocka_unit_test(a_failure_over_a_picture_leaves_it_under_suspicion_and_the_child_alive),
+        cmocka_unit_test(suspects_of_one_unit_are_not_those_of_the_next),
         cmocka_unit_test(a_failure_to_read_leaves_nobody_under_suspicion),
     };
 

@@ -3,7 +3,8 @@
  *
  *     the child:   fsh_executing_begin(table, thread, 17, FSH_DOING_READ); ...
  *                  fsh_executing_end(table, thread);
- *     its worker:  n = fsh_executing_list(table, samples);
+ *     its worker:  fsh_executing_clear(table);                            before every unit
+ *                  n = fsh_executing_list(table, samples);
  *                  if (fsh_watch_step(&watch, table, 100, limit_ms, &sample)) ... kill */
 #ifndef FSH_WORKER_EXECUTING_H
 #define FSH_WORKER_EXECUTING_H

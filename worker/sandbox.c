@@ -290,6 +290,8 @@ fsh_sandbox_work(fsh_sandbox *sandbox, const fsh_message_work *order)
 
     sandbox->unit = order->unit;
     sandbox->token = order->token;
+    sandbox->hung = false; /* and if it is being killed for that, this unit is not to blame */
+    fsh_executing_clear(sandbox->executing);
     if (say(sandbox, &message, NULL))
         fsh_sandbox_kill(sandbox);
 }

@@ -420,7 +420,6 @@ run_unit(fsh_work *work, const char *temporary, const char *path, fsh_report *re
     work->times_ns = calloc(work->runner->env.threads, sizeof *work->times_ns);
     if (!work->facts || !work->times_ns)
         return fsh_fail(err, FSH_MEMORY, "out of memory for a unit of %u samples", work->unit.samples_n);
-    fsh_executing_clear(work->order->executing);
     status = run_phases(work, temporary, err);
     if (!status)
         status = commit_shard(work, temporary, path, report, err);
