@@ -1,4 +1,5 @@
-# Helpers of the build: fsh_library, fsh_program, fsh_tests. Options: FSH_SANITIZE, FSH_OPENMP, FSH_WERROR.
+# Helpers of the build: fsh_library, fsh_program, fsh_tests, fsh_fuzzers. Options: FSH_SANITIZE, FSH_OPENMP,
+# FSH_WERROR, FSH_FUZZ.
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -12,6 +13,7 @@ set(CMAKE_CXX_FLAGS_DEBUG "-g -O1")
 set(FSH_SANITIZE "" CACHE STRING "sanitizers: address,undefined or thread")
 option(FSH_OPENMP "parallel loops over images" ON)
 option(FSH_WERROR "warnings are errors" OFF)
+option(FSH_FUZZ "build what libFuzzer drives; needs clang" OFF)
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -35,6 +37,9 @@ endif()
 if(FSH_SANITIZE)
     target_compile_options(fsh_flags INTERFACE -fsanitize=${FSH_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(fsh_flags INTERFACE -fsanitize=${FSH_SANITIZE})
+endif()
+if(FSH_FUZZ)
+    target_compile_options(fsh_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined)
 endif()
 target_include_directories(fsh_flags SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
 target_link_libraries(fsh_flags INTERFACE PkgConfig::FSH_PACKAGES ${OpenCV_LIBS} ${FSH_DLIB}
@@ -92,5 +97,27 @@ function(fsh_tests folder)
         endif()
         set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77 LABELS system
             ENVIRONMENT "FACESHARD=$<TARGET_FILE:faceshard>;FACESHARD_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+    endforeach()
+endfunction()
+
+# fsh_fuzzers(folder): every *_fuzz.c is a target. With FSH_FUZZ libFuzzer drives it; without, a test replays the
+# inputs of folder/corpus/NAME, so that what was found once stays mended.
+function(fsh_fuzzers folder)
+    file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*_fuzz.c)
+    add_custom_target(fuzzers)
+    foreach(source ${targets})
+        get_filename_component(name ${source} NAME_WE)
+        string(REPLACE "_fuzz" "" corpus ${name})
+        if(FSH_FUZZ)
+            add_executable(${name} EXCLUDE_FROM_ALL ${source})
+            target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+            add_dependencies(fuzzers ${name})
+        else()
+            add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/${folder}/replay.c)
+            add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/${folder}/corpus/${corpus})
+            set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+        endif()
+        target_link_libraries(${name} PRIVATE faceshard_core)
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
     endforeach()
 endfunction()

@@ -1,0 +1,30 @@
+/* Picture files: any bytes are a picture within the bound, or are refused with a reason. */
+#include "tests/fuzz/fuzzing.h"
+
+#include "stages/vision/decode.h"
+
+enum { PIXELS_MAX = 1 << 18 };
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    static int ready;
+    fsh_image image = {0};
+    fsh_reason reason = FSH_REASON_NONE;
+    fsh_err err = {""};
+    fsh_status status;
+
+    if (!ready)
+        fsh_vision_init();
+    ready = 1;
+    status = fsh_decode(data, bytes, PIXELS_MAX, &image, &reason, &err);
+    FUZZ_CHECK(status == FSH_OK || status == FSH_FORMAT || status == FSH_MEMORY);
+    FUZZ_CHECK((status == FSH_FORMAT) == (reason != FSH_REASON_NONE));
+    FUZZ_CHECK(!status || err.text[0]);
+    if (!status) {
+        FUZZ_CHECK(image.width > 0 && image.height > 0 && image.channels == 3);
+        FUZZ_CHECK((int64_t)image.width * image.height <= PIXELS_MAX);
+    }
+    fsh_image_fini(&image);
+    return 0;
+}
