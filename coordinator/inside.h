@@ -79,8 +79,9 @@ void fsh_coordination_strike(void *self, const fsh_peer *peer);
 void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died,
                                 const char *why);
 
-/* The shard lies under its final name: checks it, and answers. */
-void fsh_coordination_hand_in(fsh_coordination *me, const fsh_member *member,
+/* The shard lies under its final name: checks it, and answers. From a worker that does not have the
+ * lease, a shard that is not right changes nothing. */
+void fsh_coordination_hand_in(fsh_coordination *me, fsh_member *member,
                               const fsh_message_done *done);
 
 /* ---- outgoing.c: parcels, where workers do not see the input ---- */

@@ -26,6 +26,7 @@ typedef struct check {
     fsh_coordination *me;
     fsh_peer peer;
     uint64_t token;
+    bool late;
     fsh_report report;
     fsh_status status;
     fsh_err err;
@@ -41,6 +42,22 @@ run_check(uv_work_t *request)
         fsh_commit_discard(of->me->work->output, of->report.unit);
 }
 
+/* Who does not have the lease is right when the shard is there, and changes nothing when it is not: a
+ * message that is late, or said again, costs the unit no attempt and takes it from nobody. */
+static void
+settle_late(const check *of)
+{
+    fsh_coordination *me = of->me;
+    fsh_member *member = fsh_roster_find(&me->roster, &of->peer);
+
+    if (member)
+        member->late_check = false;
+    if (of->status)
+        me->refused_messages++;
+    else if (fsh_leases_hand_in(me->leases, of->report.unit, uv_now(&me->loop)))
+        fsh_books_settle(me->books, &of->report, FSH_OK, "");
+}
+
 static void
 on_checked(uv_work_t *request, int cancelled)
 {
@@ -52,7 +69,10 @@ on_checked(uv_work_t *request, int cancelled)
     me->checks--;
     if (member)
         member->samples_running = 0; /* they are committed now, or lost */
-    fsh_books_settle(me->books, &of->report, of->status, of->err.text);
+    if (of->late)
+        settle_late(of);
+    else
+        fsh_books_settle(me->books, &of->report, of->status, of->err.text);
     fsh_coordination_answer(me, &of->peer, of->report.unit, of->token,
                             of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
     free(of);
@@ -61,10 +81,12 @@ on_checked(uv_work_t *request, int cancelled)
 }
 
 static void
-begin_check(fsh_coordination *me, const fsh_member *member, const fsh_message_done *done)
+begin_check(fsh_coordination *me, fsh_member *member, const fsh_message_done *done, bool late)
 {
     check *of = calloc(1, sizeof *of);
 
+    if (!of && late)
+        return; /* the worker says DONE again */
     if (!of) {
         fsh_books_blame(me->books, FSH_MEMORY, "no memory to check a shard");
         fsh_leases_settle(me->leases, done->unit, false);
@@ -74,6 +96,8 @@ begin_check(fsh_coordination *me, const fsh_member *member, const fsh_message_do
     of->me = me;
     of->peer = member->peer;
     of->token = done->token;
+    of->late = late;
+    member->late_check |= late;
     fsh_message_to_report(done, &of->report);
     me->checks++;
     uv_queue_work(&me->loop, &of->request, run_check, on_checked);
@@ -268,13 +292,17 @@ take_renew(fsh_coordination *me, fsh_member *member, const fsh_message_renew *re
 }
 
 void
-fsh_coordination_hand_in(fsh_coordination *me, const fsh_member *member,
-                         const fsh_message_done *done)
+fsh_coordination_hand_in(fsh_coordination *me, fsh_member *member, const fsh_message_done *done)
 {
-    if (fsh_leases_hand_in(me->leases, done->unit, uv_now(&me->loop)))
-        begin_check(me, member, done);
-    else if (fsh_leases_state(me->leases, done->unit) == FSH_UNIT_COMMITTED)
+    fsh_unit_state state = fsh_leases_state(me->leases, done->unit);
+
+    if (state == FSH_UNIT_COMMITTED)
         fsh_coordination_answer(me, &member->peer, done->unit, done->token, FSH_VERDICT_KNOWN);
+    else if (fsh_leases_holds(me->leases, member->lessee, done->unit, done->token) &&
+             fsh_leases_hand_in(me->leases, done->unit, uv_now(&me->loop)))
+        begin_check(me, member, done, false);
+    else if (state != FSH_UNIT_DONE && !member->late_check)
+        begin_check(me, member, done, true);
 }
 
 static void

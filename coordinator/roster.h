@@ -15,6 +15,7 @@ typedef struct fsh_member {
     char host[256];
     fsh_key key; /* that its connection has shown; "" without keys */
     fsh_rate messages, hellos;
+    bool late_check; /* a shard is being checked for it whose lease it does not have */
     uint32_t pid;
     struct fsh_outgoing *outgoing; /* a parcel on its way to it; NULL: none */
     struct fsh_incoming *incoming; /* a shard on its way from it; NULL: none */
