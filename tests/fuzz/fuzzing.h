@@ -35,7 +35,7 @@ fuzz_choose(fuzz_choices *choices, uint32_t n)
     return value % n;
 }
 
-/* A file with these bytes, in memory where there is such a file system (HDF5 wants one with a path). Its path
+/* A new file with these bytes, in memory where there is such a file system (HDF5 wants one with a path). Its path
  * goes into path; remove it. */
 static inline void
 fuzz_file(const uint8_t *data, size_t bytes, char path[64])
@@ -45,7 +45,7 @@ fuzz_file(const uint8_t *data, size_t bytes, char path[64])
     snprintf(path, 64, "%s/faceshard-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     file = mkstemp(path);
     FUZZ_CHECK(file >= 0);
-    FUZZ_CHECK(write(file, data, bytes) == (ssize_t)bytes);
+    FUZZ_CHECK(bytes == 0 || write(file, data, bytes) == (ssize_t)bytes);
     close(file);
 }
 

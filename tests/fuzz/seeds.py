@@ -1,8 +1,7 @@
-"""Inputs for the fuzz targets to begin with: `seeds.py FACESHARD FOLDER` makes FOLDER/NAME for every target that
+"""Inputs for the fuzz targets to begin with: `seeds.py FOLDER` makes FOLDER/NAME for every target that
 needs files which a fuzzer would not invent. All are synthetic, or files of this project."""
 import os
 import pathlib
-import shutil
 import struct
 import subprocess
 import sys
@@ -13,8 +12,7 @@ SOURCE = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 import corpus  # noqa: E402
 
-JOB = "models: {detector: none}\nstages:\n  - detect: {min_side: 0}\n  - variants: [[], [augment]]\n"
-SEED_BYTES_MAX = 1 << 20
+SEED_BYTES_MAX = 200000
 
 
 def put(folder, name, data):
@@ -55,27 +53,13 @@ def pictures(folder):
     return [path for path in sorted((folder / "people").rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
-def files_of_a_job(faceshard, folder):
-    """Manifest, shards and index of a job over a few pictures."""
-    people = folder / "few" / "person"
-    people.mkdir(parents=True)
-    for name in ("a.png", "b.png"):
-        shutil.copy(folder / "face.png", people / name)
-    (folder / "job.yaml").write_text(JOB)
-    for encoding in ("raw", "jpeg"):
-        out = folder / f"out-{encoding}"
-        subprocess.run([faceshard, "run", folder / "job.yaml", "--input", folder / "few", "--output", out, "--workers", "1",
-                        "--log", "quiet", "--set", f"output.encoding={encoding}", "--set", "output.size=32"], check=True)
-        yield from out.rglob("*.h5")
-
-
 def parcel():
     names = b"person\0a.png\0b.png\0"
     head = struct.pack("<5Q", 0, 1, 2, 0, len(names)) + struct.pack("<2I", 0, 2)
     return b"FSHPARC1" + head + names + struct.pack("<2Q", 0, 3) + b"abc" + struct.pack("<2Q", 2, 0)
 
 
-def main(faceshard, to):
+def main(to):
     for i, data in enumerate(messages()):
         put(to / "messages", f"seed-{i}", data)
         put(to / "frame", f"seed-{i}", b"\x01\x05" + struct.pack("<I", len(data) - 1) + data[1:])
@@ -90,10 +74,7 @@ def main(faceshard, to):
         folder = pathlib.Path(name)
         for i, path in enumerate(pictures(folder)):
             put(to / "image", f"seed-{i}", path.read_bytes())
-        for i, path in enumerate(files_of_a_job(faceshard, folder)):
-            kind = "manifest" if path.name not in ("index.h5",) and "shard" not in path.name else "shard"
-            put(to / kind, f"seed-{i}", path.read_bytes())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], pathlib.Path(sys.argv[2]))
+    main(pathlib.Path(sys.argv[1]))
