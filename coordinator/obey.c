@@ -43,8 +43,9 @@ run_check(uv_work_t *request)
 }
 
 /* Who does not have the lease is right when the shard is there, and changes nothing when it is not: a
- * message that is late, or said again, costs the unit no attempt and takes it from nobody. */
-static void
+ * message that is late, or said again, costs the unit no attempt and takes it from nobody. False: the
+ * shard is right, but is being checked for somebody else, whose answer is not known yet. */
+static bool
 settle_late(const check *of)
 {
     fsh_coordination *me = of->me;
@@ -56,6 +57,7 @@ settle_late(const check *of)
         me->refused_messages++;
     else if (fsh_leases_hand_in(me->leases, of->report.unit, uv_now(&me->loop)))
         fsh_books_settle(me->books, &of->report, FSH_OK, "");
+    return of->status || fsh_leases_state(me->leases, of->report.unit) == FSH_UNIT_COMMITTED;
 }
 
 static void
@@ -64,17 +66,19 @@ on_checked(uv_work_t *request, int cancelled)
     check *of = request->data;
     fsh_coordination *me = of->me;
     fsh_member *member = fsh_roster_find(&me->roster, &of->peer);
+    bool settled = true;
 
     (void)cancelled;
     me->checks--;
     if (member)
         member->samples_running = 0; /* they are committed now, or lost */
     if (of->late)
-        settle_late(of);
+        settled = settle_late(of);
     else
         fsh_books_settle(me->books, &of->report, of->status, of->err.text);
-    fsh_coordination_answer(me, &of->peer, of->report.unit, of->token,
-                            of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
+    if (settled)
+        fsh_coordination_answer(me, &of->peer, of->report.unit, of->token,
+                                of->status ? FSH_VERDICT_REFUSED : FSH_VERDICT_TAKEN);
     free(of);
     if (me->closing)
         fsh_coordination_turn(me); /* the link, which would do it, is gone */

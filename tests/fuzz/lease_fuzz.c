@@ -5,7 +5,7 @@
 
 #include "coordinator/lease.h"
 
-enum { UNITS = 6, WORKERS = 4, SILENCE_MS = 1000, STALL_MS = 5000, EPOCH = 3 };
+enum { UNITS = 6, WORKERS = 4, SILENCE_MS = 1000, STALL_MS = 5000, COPY_MS = 100, EPOCH = 3 };
 
 typedef struct worker {
     fsh_lessee *lessee; /* NULL: away */
@@ -15,7 +15,7 @@ typedef struct world {
     fsh_leases *leases;
     worker workers[WORKERS];
     fsh_unit_state states[UNITS];
-    uint64_t tokens[UNITS]; /* of the last lease */
+    uint64_t tokens[UNITS][2]; /* of the last leases */
     uint64_t now_ms, last_token;
 } world;
 
@@ -37,7 +37,7 @@ on_changed(void *self, uint32_t unit, fsh_unit_event event, fsh_unit_state state
 static void
 open_world(world *of)
 {
-    static const fsh_lease_rules rules = {SILENCE_MS, STALL_MS, 3, 3};
+    static const fsh_lease_rules rules = {SILENCE_MS, STALL_MS, 3, 3, COPY_MS};
     fsh_lease_watch watch = {of, on_changed};
 
     *of = (world){.now_ms = 1, .last_token = (uint64_t)EPOCH << 32};
@@ -55,7 +55,8 @@ check_world(const world *of)
     for (i = 0; i < FSH_UNIT_STATE_N; i++)
         all += fsh_leases_count(of->leases, (fsh_unit_state)i);
     FUZZ_CHECK(all == UNITS);
-    FUZZ_CHECK(held == fsh_leases_count(of->leases, FSH_UNIT_LENT));
+    FUZZ_CHECK(held == fsh_leases_count(of->leases, FSH_UNIT_LENT) +
+                           2 * fsh_leases_count(of->leases, FSH_UNIT_COPIED));
     for (i = 0; i < UNITS; i++)
         FUZZ_CHECK(fsh_leases_state(of->leases, i) == of->states[i]);
 }
@@ -67,7 +68,7 @@ choose_token(world *of, fuzz_choices *choices, uint32_t unit)
     switch (fuzz_choose(choices, 4)) {
     case 0: return ((uint64_t)(EPOCH - 1) << 32) + fuzz_choose(choices, 8);
     case 1: return fuzz_choose(choices, 65536);
-    default: return unit < UNITS ? of->tokens[unit] : 1;
+    default: return unit < UNITS ? of->tokens[unit][fuzz_choose(choices, 2)] : 1;
     }
 }
 
@@ -79,8 +80,9 @@ lend(world *of)
     if (!fsh_leases_lend(of->leases, of->now_ms, &lease))
         return;
     FUZZ_CHECK(lease.token > of->last_token);
-    FUZZ_CHECK(of->states[lease.unit] == FSH_UNIT_LENT);
-    of->tokens[lease.unit] = of->last_token = lease.token;
+    FUZZ_CHECK(of->states[lease.unit] == (lease.copy ? FSH_UNIT_COPIED : FSH_UNIT_LENT));
+    of->tokens[lease.unit][1] = of->tokens[lease.unit][0];
+    of->tokens[lease.unit][0] = of->last_token = lease.token;
 }
 
 static void
@@ -139,7 +141,7 @@ pass_time(world *of, fuzz_choices *choices)
         who->lessee = NULL;
     }
     while (fsh_leases_stalled(of->leases, of->now_ms, &stalled))
-        FUZZ_CHECK(of->states[stalled.unit] != FSH_UNIT_LENT);
+        FUZZ_CHECK(of->states[stalled.unit] != FSH_UNIT_COPIED);
     FUZZ_CHECK(fsh_leases_due_ms(of->leases) > of->now_ms);
 }
 

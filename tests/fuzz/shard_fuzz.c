@@ -31,7 +31,7 @@ write_column(fsh_store *store, fuzz_choices *choices, const fsh_shard_meta *meta
              uint32_t n)
 {
     fsh_column_spec spec = fsh_shard_column_spec(which, meta->size, meta->encoding, meta->dimension);
-    uint32_t fault = fuzz_choose(choices, 16);
+    uint32_t fault = fuzz_choose(choices, 16), i;
     fsh_column *column;
 
     if (fault == 1)
@@ -40,6 +40,8 @@ write_column(fsh_store *store, fuzz_choices *choices, const fsh_shard_meta *meta
         spec.cell = (fsh_cell)fuzz_choose(choices, FSH_CELL_BYTES + 1);
     if (fault == 3)
         spec.rank = fuzz_choose(choices, 3);
+    for (i = 0; i < spec.rank; i++)
+        spec.dims[i] = spec.dims[i] ? spec.dims[i] : 1;
     if (spec.cell == FSH_CELL_TEXT || spec.cell == FSH_CELL_BYTES)
         spec.rank = 0;
     if (fault == 4)
