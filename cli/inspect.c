@@ -1,6 +1,7 @@
 /* `faceshard inspect`: what is in a shard or an index, in numbers or in pictures. */
 #include <stdio.h>
 
+#include "base/apart.h"
 #include "cli/command.h"
 #include "evaluate/contact.h"
 #include "shards/inspect.h"
@@ -23,9 +24,12 @@ static const fsh_arg rows[] = {
      "only this variant; -1: all, in columns"},
     FSH_ARG_END};
 
+enum { LIMIT_S = 120 }; /* of processor time: an index of millions of rows takes some seconds */
+
 static fsh_status
-run(const fsh_invocation *invocation, fsh_err *err)
+inspect(void *self, fsh_err *err)
 {
+    const fsh_invocation *invocation = self;
     const inspect_options *options = invocation->options;
     fsh_text out = {0};
     fsh_status status = fsh_inspect_print(invocation->words[0], options->json, &out, err);
@@ -40,6 +44,15 @@ run(const fsh_invocation *invocation, fsh_err *err)
     if (!status && !options->json)
         printf("contact sheet %s\n", options->contact_sheet);
     return status;
+}
+
+/* The file may be anybody's, and HDF5 may crash or spin on a damaged one. */
+static fsh_status
+run(const fsh_invocation *invocation, fsh_err *err)
+{
+    fsh_invocation copy = *invocation;
+
+    return fsh_apart_run(inspect, &copy, invocation->words[0], LIMIT_S, err);
 }
 
 const fsh_command fsh_command_inspect = {

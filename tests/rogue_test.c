@@ -269,8 +269,8 @@ another_version_and_another_job_are_refused_and_counted(void **state)
     work(good, of);
     leave(good);
     pthread_join(of->thread, NULL);
-    pthread_create(&of->thread, NULL, serve, of); /* joined by close_scene; the job is done */
     assert_int_equal(of->totals.refused_workers, 2);
+    pthread_create(&of->thread, NULL, serve, of); /* joined by close_scene; the job is done */
     close_scene(of);
 }
 

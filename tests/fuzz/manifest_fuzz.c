@@ -1,6 +1,6 @@
 /* Manifests whose HDF5 is whole and whose contents are anything: numbers, marks, starts and names. What is read
  * is refused, or are units that lie inside. Damage to HDF5 itself is the library's to find, and it does not
- * always: see docs/reliability.md. */
+ * always: see README.md. */
 #include "tests/fuzz/fuzzing.h"
 
 #include "base/store.h"

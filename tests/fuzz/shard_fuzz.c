@@ -1,6 +1,6 @@
 /* Shards and index.h5 whose HDF5 is whole and whose contents are anything: attributes, columns that are missing,
  * of another kind, too long or too short. What is read is refused, or is a file that can be printed and drawn.
- * Damage to HDF5 itself is the library's to find, and it does not always: see docs/reliability.md. */
+ * Damage to HDF5 itself is the library's to find, and it does not always: see README.md. */
 #include "tests/fuzz/fuzzing.h"
 
 #include "shards/inspect.h"
