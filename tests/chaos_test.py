@@ -2,7 +2,7 @@
 compute processes and the coordinator, several times a second, until the job ends. Its shards have the bytes of an
 undisturbed run with one worker, and every sample is in it once.
 
-Two rounds; FSH_LONG=1: fifty; FSH_CHAOS_ROUNDS, FSH_CHAOS_SEED: as asked for. The seed of every round is printed. Where
+Two rounds (one with a sanitizer, which is slow); FSH_LONG=1: fifty; FSH_CHAOS_ROUNDS, FSH_CHAOS_SEED: as asked for. The seed of every round is printed. Where
 there can be no network namespaces the links are left alone and the test ends with 77, but all else is done."""
 import json
 import os
@@ -25,10 +25,11 @@ import hosts  # noqa: E402
 import run_test  # noqa: E402
 
 FACESHARD = run_test.FACESHARD
-ROUNDS = int(os.environ.get("FSH_CHAOS_ROUNDS", 50 if os.environ.get("FSH_LONG") else 2))
+SANITIZED = b"__asan_init" in pathlib.Path(FACESHARD).read_bytes() or b"__tsan_init" in pathlib.Path(FACESHARD).read_bytes()
+ROUNDS = int(os.environ.get("FSH_CHAOS_ROUNDS", 50 if os.environ.get("FSH_LONG") else 1 if SANITIZED else 2))
 SEED = int(os.environ.get("FSH_CHAOS_SEED", time.time_ns() % 1000000))
 WORKERS = 8
-ROUND_LIMIT_S = 400
+ROUND_LIMIT_S = 1200 if SANITIZED else 500
 PAUSE_S = (0.05, 0.8)   # between two faults
 MEND_S = (0.2, 4.0)     # until a stopped process goes on, a cut link is whole
 FORGOTTEN_S = 25.0      # a worker that is left stopped, about; the coordinator gives it up after 15

@@ -93,7 +93,7 @@ function(fsh_tests folder)
         # The long forms of these (FSH_LONG=1) bound themselves, round by round.
         set(limit 600)
         if(name MATCHES "^(chaos|faults)_test$")
-            set(limit 14400)
+            set(limit 28800)
         endif()
         set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77 LABELS system
             ENVIRONMENT "FACESHARD=$<TARGET_FILE:faceshard>;FACESHARD_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
