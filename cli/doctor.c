@@ -63,12 +63,14 @@ static bool
 print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_card *card, fsh_err *err)
 {
     static const char *const tasks[] = {"detect", "landmarks", "embed"};
+    static const char *const backends[] = {"opencv", "dlib", "builtin", "onednn"};
 
     if (fsh_card_load(models, name, task, card, err)) {
         print_missing(name, tasks[task], err);
         return false;
     }
-    printf("  %-24s %-10s ok%s%s\n", name, tasks[task], card->accuracy[0] ? ": " : "", card->accuracy);
+    printf("  %-24s %-10s ok, by %s%s%s\n", name, tasks[task], backends[card->backend],
+           card->accuracy[0] ? ": " : "", card->accuracy);
     return true;
 }
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/inference/net.h"
 #include "stages/stage.h"
 #include "stages/vision/decode.h"
 #include "stages/vision/dlib.h"
-#include "stages/vision/net.h"
 
 /* An SSD anchor, in shares of the picture. */
 typedef struct anchor {

@@ -6,10 +6,10 @@
 
 #include "stages/align.h"
 #include "stages/baseline.h"
+#include "stages/inference/net.h"
 #include "stages/models.h"
 #include "stages/table.h"
 #include "stages/vision/decode.h"
-#include "stages/vision/net.h"
 
 /* What one thread works with. */
 typedef struct embedder {
@@ -44,7 +44,7 @@ static fsh_status
 check_card(const fsh_card *card, fsh_err *err)
 {
     if (card->backend == FSH_BACKEND_DLIB)
-        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv or are builtin",
+        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv or onednn or are builtin",
                         card->name);
     if (!card->width || !card->height || !card->dimension)
         return fsh_fail(err, FSH_USAGE, "card %s: an embedder needs width, height and dimension",

@@ -15,7 +15,7 @@ const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, accuracy, "", "what was measured, and how"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
-    FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin", "opencv", "what runs it"),
+    FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin|onednn", "opencv", "what runs it"),
     FSH_ARG_INT(fsh_card, width, 0, 8192, "0", "px of the input"),
     FSH_ARG_INT(fsh_card, height, 0, 8192, "0", "px of the input"),
     FSH_ARG_CHOICE(fsh_card, channels, "rgb|bgr", "rgb", "order of the input's channels"),

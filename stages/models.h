@@ -26,7 +26,12 @@ typedef enum fsh_present {
     FSH_PRESENT_CROP     /* the crop, stretched */
 } fsh_present;
 
-typedef enum fsh_backend { FSH_BACKEND_OPENCV, FSH_BACKEND_DLIB, FSH_BACKEND_BUILTIN } fsh_backend;
+typedef enum fsh_backend {
+    FSH_BACKEND_OPENCV,
+    FSH_BACKEND_DLIB,
+    FSH_BACKEND_BUILTIN,
+    FSH_BACKEND_ONEDNN /* ONNX files of the operators in inference/onnx.c */
+} fsh_backend;
 typedef enum fsh_decoding { FSH_DECODING_NONE, FSH_DECODING_SSD, FSH_DECODING_YUNET, FSH_DECODING_HOG } fsh_decoding;
 
 /* One card; the rows in models.c say units and limits. */

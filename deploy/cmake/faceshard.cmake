@@ -21,6 +21,7 @@ find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs dnn)
 pkg_check_modules(FSH_PACKAGES REQUIRED IMPORTED_TARGET
     libzmq libuv hdf5 msgpack sqlite3 yaml-0.1 libturbojpeg libcrypto)
 find_library(FSH_DLIB dlib REQUIRED)
+find_library(FSH_DNNL dnnl REQUIRED)
 if(FSH_OPENMP)
     find_package(OpenMP REQUIRED COMPONENTS C)
 endif()
@@ -42,7 +43,7 @@ if(FSH_FUZZ)
     target_compile_options(fsh_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined)
 endif()
 target_include_directories(fsh_flags SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
-target_link_libraries(fsh_flags INTERFACE PkgConfig::FSH_PACKAGES ${OpenCV_LIBS} ${FSH_DLIB}
+target_link_libraries(fsh_flags INTERFACE PkgConfig::FSH_PACKAGES ${OpenCV_LIBS} ${FSH_DLIB} ${FSH_DNNL} gomp
     lapack blas Threads::Threads m dl)
 if(FSH_OPENMP)
     target_link_libraries(fsh_flags INTERFACE OpenMP::OpenMP_C)

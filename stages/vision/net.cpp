@@ -9,11 +9,11 @@ extern "C" {
 #include "stages/models.h"
 }
 #include "stages/vision/guard.hpp"
-#include "stages/vision/net.h"
+#include "stages/vision/cvnet.h"
 
 using fsh::guard;
 
-struct fsh_net {
+struct fsh_cvnet {
     cv::dnn::Net net;
     std::string file, input;
     std::vector<cv::String> outputs;
@@ -36,10 +36,10 @@ split(const char *names)
 }
 
 extern "C" fsh_status
-fsh_net_open(const fsh_card *card, fsh_net **net, fsh_err *err)
+fsh_cvnet_open(const fsh_card *card, fsh_cvnet **net, fsh_err *err)
 {
     fsh_status status = guard(err, [&] {
-        auto made = std::make_unique<fsh_net>();
+        auto made = std::make_unique<fsh_cvnet>();
         made->net = cv::dnn::readNet(card->file_path, card->config_path);
         made->net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
         made->net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
@@ -63,13 +63,13 @@ fsh_net_open(const fsh_card *card, fsh_net **net, fsh_err *err)
 }
 
 extern "C" void
-fsh_net_close(fsh_net *net)
+fsh_cvnet_close(fsh_cvnet *net)
 {
     delete net;
 }
 
 static void
-fill_blob(fsh_net *net, const fsh_image *picture)
+fill_blob(fsh_cvnet *net, const fsh_image *picture)
 {
     size_t pixels = static_cast<size_t>(net->width) * static_cast<size_t>(net->height);
     for (size_t plane = 0; plane < 3; plane++) {
@@ -82,7 +82,7 @@ fill_blob(fsh_net *net, const fsh_image *picture)
 }
 
 extern "C" fsh_status
-fsh_net_run(fsh_net *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n, fsh_err *err)
+fsh_cvnet_run(fsh_cvnet *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n, fsh_err *err)
 {
     fsh_status status = guard(err, [&] {
         if (picture->width != net->width || picture->height != net->height ||

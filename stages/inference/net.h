@@ -1,6 +1,7 @@
-/* A neural network run by OpenCV, on one thread. A net is used by one thread at a time. */
-#ifndef FSH_STAGES_VISION_NET_H
-#define FSH_STAGES_VISION_NET_H
+/* A neural network, run on one thread by the backend that its card names. A net is used by one
+ * thread at a time. */
+#ifndef FSH_STAGES_INFERENCE_NET_H
+#define FSH_STAGES_INFERENCE_NET_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@ typedef struct fsh_tensor {
     size_t n;
 } fsh_tensor;
 
-/* Loads the files of a card whose backend is `opencv`. */
+/* Loads the files of a card whose backend is `opencv` or `onednn`. */
 fsh_status fsh_net_open(const struct fsh_card *card, fsh_net **net, fsh_err *err);
 void fsh_net_close(fsh_net *net); /* NULL is fine */
 

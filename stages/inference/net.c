@@ -1,0 +1,49 @@
+#include "stages/inference/net.h"
+
+#include <stdlib.h>
+
+#include "stages/inference/engine.h"
+#include "stages/models.h"
+#include "stages/vision/cvnet.h"
+
+/* One of the two is there. */
+struct fsh_net {
+    fsh_cvnet *cv;
+    fsh_engine *engine;
+};
+
+fsh_status
+fsh_net_open(const fsh_card *card, fsh_net **net, fsh_err *err)
+{
+    fsh_net *made = calloc(1, sizeof *made);
+    fsh_status status;
+
+    if (!made)
+        return fsh_fail(err, FSH_MEMORY, "no memory for a network");
+    if (card->backend == FSH_BACKEND_ONEDNN)
+        status = fsh_engine_open(card, &made->engine, err);
+    else
+        status = fsh_cvnet_open(card, &made->cv, err);
+    if (status)
+        free(made);
+    else
+        *net = made;
+    return status;
+}
+
+void
+fsh_net_close(fsh_net *net)
+{
+    if (!net)
+        return;
+    fsh_cvnet_close(net->cv);
+    fsh_engine_close(net->engine);
+    free(net);
+}
+
+fsh_status
+fsh_net_run(fsh_net *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n, fsh_err *err)
+{
+    return net->engine ? fsh_engine_run(net->engine, picture, outputs, n, err)
+                       : fsh_cvnet_run(net->cv, picture, outputs, n, err);
+}

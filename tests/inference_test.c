@@ -1,0 +1,404 @@
+/* The backend onednn: ONNX files read strictly, and the same numbers as OpenCV from the same file.
+ */
+#include <math.h>
+#include <omp.h>
+
+#include "base/files.h"
+#include "stages/inference/net.h"
+#include "stages/inference/onnx.h"
+#include "stages/inference/wire.h"
+#include "stages/models.h"
+#include "stages/vision/decode.h"
+#include "tests/stage_testing.h"
+
+/* ---- a writer of protocol buffers ---- */
+
+typedef struct bytes {
+    uint8_t at[65536];
+    size_t n;
+} bytes;
+
+static void
+put_varint(bytes *b, uint64_t value)
+{
+    for (; value > 127; value >>= 7)
+        b->at[b->n++] = (uint8_t)(value | 128);
+    b->at[b->n++] = (uint8_t)value;
+}
+
+static void
+put_whole(bytes *b, unsigned field, uint64_t value)
+{
+    put_varint(b, field << 3);
+    put_varint(b, value);
+}
+
+static void
+put_bytes(bytes *b, unsigned field, const void *data, size_t n)
+{
+    put_varint(b, field << 3 | 2);
+    put_varint(b, n);
+    memcpy(b->at + b->n, data, n);
+    b->n += n;
+}
+
+static void
+put_text(bytes *b, unsigned field, const char *text)
+{
+    put_bytes(b, field, text, strlen(text));
+}
+
+static void
+put_constant(bytes *graph, const char *name, const int *dims, int rank, float size)
+{
+    static bytes tensor;
+    static float data[4096];
+    size_t n = 1, i;
+    int k;
+
+    tensor.n = 0;
+    for (k = 0; k < rank; k++) {
+        put_whole(&tensor, 1, (uint64_t)dims[k]);
+        n *= (size_t)dims[k];
+    }
+    for (i = 0; i < n; i++)
+        data[i] = size * sinf((float)(i + 1) * 1.7f + (float)rank);
+    put_whole(&tensor, 2, 1);
+    put_text(&tensor, 8, name);
+    put_bytes(&tensor, 9, data, n * sizeof *data);
+    put_bytes(graph, 5, tensor.at, tensor.n);
+}
+
+static void
+put_wholes(bytes *node, const char *name, const int *list, int n)
+{
+    bytes *a = calloc(1, sizeof *a);
+    int i;
+
+    put_text(a, 1, name);
+    for (i = 0; i < n; i++)
+        put_whole(a, n > 1 ? 8 : 3, (uint64_t)list[i]);
+    put_whole(a, 20, n > 1 ? 7 : 2);
+    put_bytes(node, 5, a->at, a->n);
+    free(a);
+}
+
+static void
+put_real(bytes *node, const char *name, float value)
+{
+    bytes *a = calloc(1, sizeof *a);
+
+    put_text(a, 1, name);
+    put_varint(a, 2 << 3 | 5);
+    memcpy(a->at + a->n, &value, 4);
+    a->n += 4;
+    put_whole(a, 20, 1);
+    put_bytes(node, 5, a->at, a->n);
+    free(a);
+}
+
+/* inputs are separated by blanks. */
+static void
+start_node(bytes *node, const char *op, const char *inputs, const char *output)
+{
+    node->n = 0;
+    while (*inputs) {
+        size_t n = strcspn(inputs, " ");
+
+        put_bytes(node, 1, inputs, n);
+        inputs += n + (inputs[n] == ' ');
+    }
+    put_text(node, 2, output);
+    put_text(node, 4, op);
+}
+
+static void
+put_conv(bytes *graph, const char *inputs, const char *output, int kernel, int stride, int group)
+{
+    bytes *node = calloc(1, sizeof *node);
+    int pad = kernel / 2;
+
+    start_node(node, "Conv", inputs, output);
+    put_wholes(node, "kernel_shape", (int[]){kernel, kernel}, 2);
+    put_wholes(node, "strides", (int[]){stride, stride}, 2);
+    put_wholes(node, "pads", (int[]){pad, pad, pad, pad}, 4);
+    put_wholes(node, "group", &group, 1);
+    put_bytes(graph, 1, node->at, node->n);
+    free(node);
+}
+
+static void
+put_simple(bytes *graph, const char *op, const char *inputs, const char *output)
+{
+    bytes *node = calloc(1, sizeof *node);
+
+    start_node(node, op, inputs, output);
+    if (!strcmp(op, "Clip")) {
+        put_real(node, "min", 0);
+        put_real(node, "max", 0.5f);
+    }
+    if (!strcmp(op, "Flatten"))
+        put_wholes(node, "axis", (int[]){1}, 1);
+    if (!strcmp(op, "Gemm"))
+        put_wholes(node, "transB", (int[]){1}, 1);
+    put_bytes(graph, 1, node->at, node->n);
+    free(node);
+}
+
+static void
+put_value(bytes *graph, unsigned field, const char *name, const int *dims, int rank)
+{
+    bytes b[4] = {{.n = 0}};
+    int i;
+
+    for (i = 0; i < rank; i++) {
+        b[0].n = 0;
+        put_whole(&b[0], 1, (uint64_t)dims[i]);
+        put_bytes(&b[1], 1, b[0].at, b[0].n);
+    }
+    put_whole(&b[2], 1, 1);
+    put_bytes(&b[2], 2, b[1].at, b[1].n);
+    b[0].n = 0;
+    put_bytes(&b[0], 1, b[2].at, b[2].n);
+    put_text(&b[3], 1, name);
+    put_bytes(&b[3], 2, b[0].at, b[0].n);
+    put_bytes(graph, field, b[3].at, b[3].n);
+}
+
+/* Every operator of ops.def, or with last in the place of the last activation. */
+static void
+make_network(bytes *out, const char *last)
+{
+    bytes *g = calloc(1, sizeof *g), *opset = calloc(1, sizeof *opset);
+
+    put_text(g, 2, "made");
+    put_conv(g, "x w1 b1", "a", 3, 2, 1);
+    put_simple(g, "PRelu", "a slope", "b");
+    put_conv(g, "b w2 b2", "c", 3, 1, 8);
+    put_simple(g, "Relu", "c", "d");
+    put_conv(g, "d w3", "e", 1, 1, 1);
+    put_simple(g, "Add", "b e", "f");
+    put_simple(g, "Clip", "f", "h");
+    put_simple(g, "Flatten", "h", "i");
+    put_simple(g, "Gemm", "i w4 b4", "j");
+    put_simple(g, last, "j", "y");
+    put_constant(g, "w1", (int[]){8, 3, 3, 3}, 4, 0.4f);
+    put_constant(g, "b1", (int[]){8}, 1, 0.2f);
+    put_constant(g, "slope", (int[]){8, 1, 1}, 3, 0.3f);
+    put_constant(g, "w2", (int[]){8, 1, 3, 3}, 4, 0.5f);
+    put_constant(g, "b2", (int[]){8}, 1, 0.1f);
+    put_constant(g, "w3", (int[]){8, 8, 1, 1}, 4, 0.5f);
+    put_constant(g, "w4", (int[]){5, 128}, 2, 0.3f);
+    put_constant(g, "b4", (int[]){5}, 1, 1);
+    put_value(g, 11, "x", (int[]){1, 3, 8, 8}, 4);
+    put_value(g, 12, "y", (int[]){1, 5}, 2);
+    out->n = 0;
+    put_whole(out, 1, 5);
+    put_text(opset, 1, "");
+    put_whole(opset, 2, 9);
+    put_bytes(out, 8, opset->at, opset->n);
+    put_bytes(out, 7, g->at, g->n);
+    free(g);
+    free(opset);
+}
+
+/* ---- tests ---- */
+
+static fsh_status
+read_copy(const uint8_t *at, size_t n, fsh_err *err)
+{
+    uint8_t *copy = malloc(n + 1);
+    fsh_onnx model;
+    fsh_status status;
+
+    memcpy(copy, at, n);
+    status = fsh_onnx_read(copy, n, &model, err);
+    if (!status)
+        fsh_onnx_fini(&model);
+    return status;
+}
+
+static void
+a_file_that_ends_early_is_refused_wherever_it_ends(void **state)
+{
+    static bytes file;
+    fsh_err err = {""};
+    size_t n;
+
+    (void)state;
+    make_network(&file, "Sigmoid");
+    assert_ok(read_copy(file.at, file.n, &err), err);
+    for (n = 0; n < file.n; n++)
+        assert_int_equal(read_copy(file.at, n, &err), FSH_MODEL);
+}
+
+static void
+a_damaged_byte_is_refused_or_read_and_harms_nothing(void **state)
+{
+    static bytes file;
+    fsh_err err = {""};
+    uint32_t refused = 0;
+    size_t i;
+
+    (void)state;
+    make_network(&file, "Sigmoid");
+    for (i = 0; i < file.n; i++) {
+        file.at[i] ^= 0xff;
+        refused += read_copy(file.at, file.n, &err) == FSH_MODEL;
+        file.at[i] ^= 0xff;
+    }
+    assert_true(refused > 100);
+}
+
+static void
+overlong_numbers_and_unknown_kinds_are_damage(void **state)
+{
+    static const uint8_t overlong[] = {8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2};
+    static const uint8_t unknown[] = {8, 1, 11, 0}, zero[] = {0, 1}, cut[] = {10, 5, 1};
+    static const struct {
+        const uint8_t *at;
+        size_t n;
+    } wires[] = {{overlong, sizeof overlong},
+                 {unknown, sizeof unknown},
+                 {zero, sizeof zero},
+                 {cut, sizeof cut}};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof wires / sizeof *wires; i++) {
+        fsh_wire wire = {wires[i].at, wires[i].at + wires[i].n, false};
+        fsh_wire_field field;
+
+        while (fsh_wire_next(&wire, &field))
+            assert_int_equal(field.number, 1);
+        assert_true(wire.damaged);
+    }
+}
+
+static void
+an_operator_outside_the_list_is_refused_by_name(void **state)
+{
+    static bytes file;
+    fsh_err err = {""};
+
+    (void)state;
+    make_network(&file, "Softsign");
+    assert_int_equal(read_copy(file.at, file.n, &err), FSH_MODEL);
+    assert_text_has(err.text, "'Softsign'");
+}
+
+static void
+run_card(fsh_card *card, int backend, const fsh_image *picture, float *out, size_t n)
+{
+    fsh_err err = {""};
+    fsh_tensor tensor;
+    fsh_net *net;
+
+    card->backend = backend;
+    assert_ok(fsh_net_open(card, &net, &err), err);
+    assert_ok(fsh_net_run(net, picture, &tensor, 1, &err), err);
+    assert_ok(fsh_net_run(net, picture, &tensor, 1, &err),
+              err); /* again: nothing stays of the first */
+    assert_int_equal(tensor.n, n);
+    memcpy(out, tensor.data, n * sizeof *out);
+    fsh_net_close(net);
+}
+
+/* Largest difference between the backends over the largest number. */
+static void
+assert_alike(fsh_card *card, size_t n)
+{
+    fsh_image picture;
+    float a[512], b[512], c[512], most = 0, apart = 0;
+    int threads = omp_get_max_threads();
+    size_t i;
+
+    fsh_test_paint(&picture, (int)card->height, 3);
+    if (card->width != card->height) {
+        fsh_image narrow = {0};
+
+        assert_int_equal(fsh_image_resize(&picture, (int)card->width, (int)card->height, &narrow),
+                         FSH_OK);
+        fsh_image_fini(&picture);
+        picture = narrow;
+    }
+    run_card(card, FSH_BACKEND_OPENCV, &picture, a, n);
+    run_card(card, FSH_BACKEND_ONEDNN, &picture, b, n);
+    omp_set_num_threads(4);
+    run_card(card, FSH_BACKEND_ONEDNN, &picture, c, n);
+    assert_int_equal(omp_get_max_threads(), 4);
+    omp_set_num_threads(threads);
+    for (i = 0; i < n; i++) {
+        most = fmaxf(most, fabsf(a[i]));
+        apart = fmaxf(apart, fabsf(a[i] - b[i]));
+    }
+    assert_true(most > 0);
+    if (apart > 1e-4f * fmaxf(most, 1))
+        fail_msg("%s: %g apart, of %g", card->name, apart, most);
+    assert_memory_equal(b, c, n * sizeof *b);
+    fsh_image_fini(&picture);
+}
+
+static void
+a_made_network_gives_what_opencv_gives_whatever_the_threads(void **state)
+{
+    static bytes file;
+    fsh_card *card = calloc(1, sizeof *card);
+    fsh_err err = {""};
+    char *folder = fsh_test_folder();
+
+    (void)state;
+    make_network(&file, "Sigmoid");
+    assert_ok(fsh_path_join(card->file_path, folder, "made.onnx", &err), err);
+    assert_ok(fsh_file_write(card->file_path, file.at, file.n, &err), err);
+    strcpy(card->name, "made");
+    card->width = card->height = 8;
+    card->mean = (fsh_reals){.at = {100, 110, 120}, .n = 3};
+    card->scale = (fsh_reals){.at = {0.01}, .n = 1};
+    card->channels = 1;
+    assert_alike(card, 5);
+    fsh_test_remove(folder);
+    free(card);
+}
+
+static void
+trained_networks_give_what_opencv_gives_whatever_the_threads(void **state)
+{
+    static const char *const names[] = {"mobilefacenet_y1", "mobilefacenet_xiaoccer",
+                                        "mobilefacenet_foamliu"};
+    fsh_card *card = calloc(1, sizeof *card);
+    fsh_models models = {.search = ""};
+    uint32_t done = 0;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        fsh_err err = {""};
+
+        if (fsh_card_load(&models, names[i], FSH_TASK_EMBED, card, &err)) {
+            print_message("skipped: the file of %s is not here\n", names[i]);
+            continue;
+        }
+        assert_alike(card, (size_t)card->dimension);
+        done++;
+    }
+    free(card);
+    if (!done)
+        skip();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_ends_early_is_refused_wherever_it_ends),
+        cmocka_unit_test(a_damaged_byte_is_refused_or_read_and_harms_nothing),
+        cmocka_unit_test(overlong_numbers_and_unknown_kinds_are_damage),
+        cmocka_unit_test(an_operator_outside_the_list_is_refused_by_name),
+        cmocka_unit_test(a_made_network_gives_what_opencv_gives_whatever_the_threads),
+        cmocka_unit_test(trained_networks_give_what_opencv_gives_whatever_the_threads),
+    };
+
+    fsh_vision_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
