@@ -52,6 +52,17 @@ open_again(const char *path, int flags, mode_t mode)
     return fd;
 }
 
+fsh_status
+fsh_file_open(const char *path, int *fd, fsh_err *err)
+{
+    int opened = open_again(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+    if (opened < 0)
+        return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
+    *fd = opened;
+    return FSH_OK;
+}
+
 static int
 sync_again(int fd)
 {

@@ -26,6 +26,9 @@ fsh_status fsh_folder_make(const char *path, fsh_err *err);
  * not counted. */
 fsh_status fsh_file_read(const char *path, size_t limit, uint8_t **data, size_t *bytes, fsh_err *err);
 
+/* Opens a file to read and write, and makes an empty one where there is none; *fd is the caller's to close. */
+fsh_status fsh_file_open(const char *path, int *fd, fsh_err *err);
+
 /* Writes under a temporary name in the same folder, flushes to disk, renames: a reader never sees half
  * a file. */
 fsh_status fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err);

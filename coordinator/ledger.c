@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -144,11 +145,25 @@ begin_epoch(fsh_ledger *ledger, fsh_err *err)
 
 /* ---- opening and closing ---- */
 
+/* SQLite does not tell why it cannot make a file; we do. */
+static fsh_status
+make_file(const char *path, fsh_err *err)
+{
+    int fd;
+    fsh_status status = fsh_file_open(path, &fd, err);
+
+    if (!status)
+        close(fd);
+    return status;
+}
+
 static fsh_status
 open_database(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
 {
-    fsh_status status;
+    fsh_status status = make_file(ledger->path, err);
 
+    if (status)
+        return status;
     if (sqlite3_open(ledger->path, &ledger->database) != SQLITE_OK)
         return fail(ledger, err);
     status =

@@ -45,10 +45,10 @@ static fsh_status
 lock_file(int *file, const char *path, fsh_err *err)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    fsh_status status = fsh_file_open(path, file, err);
 
-    *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (*file < 0)
-        return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
+    if (status)
+        return status;
     if (fcntl(*file, F_SETLK, &whole) == 0)
         return write_holder(*file, path, err);
     if (errno == EACCES || errno == EAGAIN)
