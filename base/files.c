@@ -291,3 +291,36 @@ fsh_folder_sweep(const char *folder, const char *prefix, const char *suffix, uin
 {
     return fsh_folder_sweep_idle(folder, prefix, suffix, 0, removed, err);
 }
+
+static int
+not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Byte order, whatever the locale. */
+static int
+by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+fsh_status
+fsh_folder_each(const char *folder, fsh_folder_visitor *each, void *self, fsh_err *err)
+{
+    struct dirent **entries = NULL;
+    fsh_status status = FSH_OK;
+    int i, n = scandir(folder, &entries, not_hidden, by_bytes);
+
+    if (n < 0 && errno == ENOENT)
+        return FSH_OK;
+    if (n < 0)
+        return fsh_fail_errno(err, errno, "%s: cannot be listed", folder);
+    for (i = 0; i < n; i++) {
+        if (!status)
+            status = each(self, folder, entries[i]->d_name, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}

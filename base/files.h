@@ -22,6 +22,13 @@ bool fsh_file_exists(const char *path);
 /* Makes the folder and the ones above it; one that is there already is fine. */
 fsh_status fsh_folder_make(const char *path, fsh_err *err);
 
+/* Called for an entry of a folder; a status other than OK ends the visit with it. */
+typedef fsh_status fsh_folder_visitor(void *self, const char *folder, const char *name, fsh_err *err);
+
+/* Calls each for every entry whose name does not begin with a dot, in byte order of names. A folder that is not
+ * there has none. */
+fsh_status fsh_folder_each(const char *folder, fsh_folder_visitor *each, void *self, fsh_err *err);
+
 /* Reads a whole regular file of at most limit bytes; *data (caller frees) ends with a zero byte that is
  * not counted. */
 fsh_status fsh_file_read(const char *path, size_t limit, uint8_t **data, size_t *bytes, fsh_err *err);

@@ -285,9 +285,15 @@ read_report(sqlite3_stmt *row, fsh_report *report, fsh_err *err)
     return status;
 }
 
+typedef struct unit_sink {
+    fsh_ledger_reader *reader;
+    void *self;
+} unit_sink;
+
 static fsh_status
-read_row(fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_reader *reader, void *self, fsh_err *err)
+take_unit(const fsh_ledger *ledger, sqlite3_stmt *row, const void *to, fsh_err *err)
 {
+    const unit_sink *sink = to;
     fsh_report report;
     fsh_ledger_entry entry = {(uint32_t)sqlite3_column_int64(row, 0),
                               state_from_name((const char *)sqlite3_column_text(row, 1)),
@@ -305,8 +311,28 @@ read_row(fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_reader *reader, void 
     }
     if (status)
         return fsh_fail_within(err, status, "%s: unit %" PRIu32, ledger->path, entry.unit);
-    reader(self, &entry);
+    sink->reader(sink->self, &entry);
     return FSH_OK;
+}
+
+/* Takes a row of a query; to is what the caller of each_row has given. */
+typedef fsh_status row_taker(const fsh_ledger *ledger, sqlite3_stmt *row, const void *to, fsh_err *err);
+
+static fsh_status
+each_row(const fsh_ledger *ledger, const char *sql, row_taker *take, const void *to, fsh_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    fsh_status status = FSH_OK;
+    int code = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(ledger, err);
+    while (!status && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = take(ledger, statement, to, err);
+    if (!status && code != SQLITE_DONE)
+        status = fail(ledger, err);
+    sqlite3_finalize(statement);
+    return status;
 }
 
 fsh_status
@@ -315,18 +341,9 @@ fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_e
     static const char sql[] =
         "SELECT number, state, attempts, failure, report, failure_text FROM unit"
         " ORDER BY number";
-    sqlite3_stmt *statement = NULL;
-    fsh_status status = FSH_OK;
-    int code = SQLITE_DONE;
+    unit_sink to = {reader, self};
 
-    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK)
-        return fail(ledger, err);
-    while (!status && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        status = read_row(ledger, statement, reader, self, err);
-    if (!status && code != SQLITE_DONE)
-        status = fail(ledger, err);
-    sqlite3_finalize(statement);
-    return status;
+    return each_row(ledger, sql, take_unit, &to, err);
 }
 
 fsh_status
@@ -433,10 +450,15 @@ fsh_ledger_suspect(fsh_ledger *ledger, uint32_t unit, const fsh_suspect *suspect
     return sqlite3_finalize(statement) == SQLITE_OK ? FSH_OK : fail(ledger, err);
 }
 
+typedef struct suspect_sink {
+    fsh_ledger_suspect_reader *reader;
+    void *self;
+} suspect_sink;
+
 static fsh_status
-read_suspect(const fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_suspect_reader *reader,
-             void *self, fsh_err *err)
+take_suspect(const fsh_ledger *ledger, sqlite3_stmt *row, const void *to, fsh_err *err)
 {
+    const suspect_sink *sink = to;
     const char *code = (const char *)sqlite3_column_text(row, 3);
     fsh_suspect suspect = {(uint32_t)sqlite3_column_int64(row, 1),
                            (uint32_t)sqlite3_column_int64(row, 2),
@@ -445,7 +467,7 @@ read_suspect(const fsh_ledger *ledger, sqlite3_stmt *row, fsh_ledger_suspect_rea
 
     if (suspect.reason == FSH_REASON_N)
         return fsh_fail(err, FSH_FORMAT, "%s: a suspect with an unknown reason", ledger->path);
-    reader(self, (uint32_t)sqlite3_column_int64(row, 0), &suspect);
+    sink->reader(sink->self, (uint32_t)sqlite3_column_int64(row, 0), &suspect);
     return FSH_OK;
 }
 
@@ -455,16 +477,7 @@ fsh_ledger_read_suspects(fsh_ledger *ledger, fsh_ledger_suspect_reader *reader, 
 {
     static const char sql[] = "SELECT unit, sample, deaths, reason, value, condemned FROM suspect"
                               " ORDER BY unit, sample";
-    sqlite3_stmt *statement = NULL;
-    fsh_status status = FSH_OK;
-    int code = SQLITE_DONE;
+    suspect_sink to = {reader, self};
 
-    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK)
-        return fail(ledger, err);
-    while (!status && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        status = read_suspect(ledger, statement, reader, self, err);
-    if (!status && code != SQLITE_DONE)
-        status = fail(ledger, err);
-    sqlite3_finalize(statement);
-    return status;
+    return each_row(ledger, sql, take_suspect, &to, err);
 }

@@ -1,6 +1,5 @@
 #include "job/facts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,40 +96,6 @@ ends_with(const char *name, const char *suffix)
     return n > s && strcmp(name + n - s, suffix) == 0;
 }
 
-static int
-not_hidden(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-static int
-by_bytes(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Calls each for every entry of a folder, by name, until one fails; a folder that is not there has none. */
-static fsh_status
-for_entries(const char *folder, fsh_status (*each)(void *self, const char *folder, const char *name, fsh_err *err),
-            void *self, fsh_err *err)
-{
-    struct dirent **entries = NULL;
-    fsh_status status = FSH_OK;
-    int i, n = scandir(folder, &entries, not_hidden, by_bytes);
-
-    if (n < 0 && errno == ENOENT)
-        return FSH_OK;
-    if (n < 0)
-        return fsh_fail_errno(err, errno, "%s: cannot be listed", folder);
-    for (i = 0; i < n; i++) {
-        if (!status)
-            status = each(self, folder, entries[i]->d_name, err);
-        free(entries[i]);
-    }
-    free(entries);
-    return status;
-}
-
 /* What one key's folder holds. */
 typedef struct key_content {
     fsh_text about, users;
@@ -202,7 +167,7 @@ fsh_facts_count(const fsh_job *job, uint32_t *units, fsh_err *err)
     fsh_status status = fsh_facts_folder(job, folder, err);
 
     if (!status)
-        status = for_entries(folder, look_at, &content, err);
+        status = fsh_folder_each(folder, look_at, &content, err);
     if (!status)
         *units = content.units;
     content_fini(&content);
@@ -262,7 +227,7 @@ fsh_facts_claim(const fsh_job *job, fsh_err *err)
     if (!status)
         status = fsh_folder_sweep_idle(folder, "", ".tmp", DEAD_SECONDS, NULL, err);
     if (!status)
-        status = for_entries(store, give_up, name, err);
+        status = fsh_folder_each(store, give_up, name, err);
     if (!status)
         status = fsh_facts_key(job, &key, &about, err);
     if (!status)
@@ -292,7 +257,7 @@ list_key(void *self, const char *store, const char *key, fsh_err *err)
 
     if (status || !is_key_name(key))
         return status;
-    status = for_entries(folder, look_at, &content, err);
+    status = fsh_folder_each(folder, look_at, &content, err);
     row = (fsh_facts_row){key, fsh_text_get(&content.about), fsh_text_get(&content.users), content.units,
                           content.bytes};
     if (!status)
@@ -310,7 +275,7 @@ fsh_facts_list(const char *store, fsh_facts_reader *reader, void *self, fsh_err 
     if (stat(store, &info) != 0 || !S_ISDIR(info.st_mode))
         return fsh_fail(err, FSH_USAGE, "%s: no such folder; give an output folder, or the store.path of a job",
                         store);
-    return for_entries(store, list_key, &to, err);
+    return fsh_folder_each(store, list_key, &to, err);
 }
 
 /* Only what claim and the workers make: a mistaken path loses nothing else. */
@@ -341,7 +306,7 @@ fsh_facts_remove(const char *store, const char *key, fsh_err *err)
         return fsh_fail(err, FSH_USAGE, "%s: there is no such key; `faceshard clean-store %s` lists them", folder,
                         store);
     if (!status)
-        status = for_entries(folder, remove_file, NULL, err);
+        status = fsh_folder_each(folder, remove_file, NULL, err);
     if (!status && rmdir(folder) != 0)
         status = fsh_fail_errno(err, errno, "%s: cannot be removed", folder);
     return status;

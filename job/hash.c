@@ -1,5 +1,3 @@
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,21 +45,8 @@ add_model(fsh_job *job, const fsh_stage *stage, fsh_err *err)
     return status;
 }
 
-static int
-not_hidden(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* Byte order, whatever the locale. */
-static int
-by_bytes(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static fsh_status
-add_template_file(const char *folder, const char *name, fsh_text *out, fsh_err *err)
+add_template_file(void *out, const char *folder, const char *name, fsh_err *err)
 {
     char path[FSH_PATH_BYTES], hex[FSH_HASH_HEX];
     fsh_hash hash;
@@ -80,21 +65,10 @@ static fsh_status
 add_template_folder(const char *templates, const char *kind, fsh_text *out, fsh_err *err)
 {
     char folder[FSH_PATH_BYTES];
-    struct dirent **entries = NULL;
     fsh_status status = fsh_path_join(folder, templates, kind, err);
-    int i, n = status ? 0 : scandir(folder, &entries, not_hidden, by_bytes);
 
-    if (!status && n < 0 && errno == ENOENT)
-        return FSH_OK; /* a folder of the user's own may hold masks alone; the stage says if it is missed */
-    if (!status && n < 0)
-        return fsh_fail_errno(err, errno, "%s: cannot be listed", folder);
-    for (i = 0; i < n; i++) {
-        if (!status)
-            status = add_template_file(folder, entries[i]->d_name, out, err);
-        free(entries[i]);
-    }
-    free(entries);
-    return status;
+    /* A folder of the user's own may hold masks alone; the stage says if another is missed. */
+    return status ? status : fsh_folder_each(folder, add_template_file, out, err);
 }
 
 /* What is worn is drawn from templates; the stages that wear are those that need landmarks. */

@@ -51,8 +51,8 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="faceshard-test-"))
-        cls.library = cls.folder / "files.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", cls.library, HERE / "faults" / "files.c", "-ldl"], check=True)
+        cls.preload = cls.folder / "files.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", cls.preload, HERE / "faults" / "files.c", "-ldl"], check=True)
         cls.input, cls.job, cls.output = cls.folder / "people", cls.folder / "job.yaml", cls.folder / "out"
         cls.job.write_text(JOB)
         for identity in range(2):
@@ -75,7 +75,7 @@ class Faults(unittest.TestCase):
         self.log.write_bytes(b"")
         if at is not None:
             self.count.write_bytes(bytes(8))
-            env |= {"LD_PRELOAD": str(self.library), "FAULT_FOLDER": str(self.output / below), "FAULT_COUNT": str(self.count),
+            env |= {"LD_PRELOAD": str(self.preload), "FAULT_FOLDER": str(self.output / below), "FAULT_COUNT": str(self.count),
                     "FAULT_AT": str(at), "FAULT_ERRNO": str(fault), "FAULT_LOG": str(self.log)}
         command = [FACESHARD, words[0], self.job, *words[1:], "--input", self.input, "--output", self.output]
         return subprocess.run(list(map(str, command)), capture_output=True, timeout=120, env=env, check=False)

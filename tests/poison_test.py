@@ -75,8 +75,8 @@ class Poison(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="faceshard-test-"))
-        cls.library = cls.folder / "poison.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", cls.library, SOURCE / "tests" / "poison.c", "-ldl"], check=True)
+        cls.preload = cls.folder / "poison.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", cls.preload, SOURCE / "tests" / "poison.c", "-ldl"], check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -91,7 +91,7 @@ class Poison(unittest.TestCase):
     def environment(self, poisoned):
         environment = dict(os.environ)
         if poisoned:
-            environment["LD_PRELOAD"] = str(self.library)
+            environment["LD_PRELOAD"] = str(self.preload)
             environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:handle_segv=0:" + environment.get("ASAN_OPTIONS", "")
         return environment
 
