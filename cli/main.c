@@ -20,7 +20,7 @@ print_overview(FILE *to)
                 "HDF5 shards for training face recognition\n\nusage: faceshard COMMAND ...\n\n", FSH_VERSION);
     for (i = 0; commands[i]; i++)
         if (commands[i]->summary)
-            fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+            fprintf(to, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to, "\n`faceshard COMMAND --help` tells more.\n"
                 "First steps:  faceshard doctor\n"
                 "              faceshard run JOB.yaml --input PEOPLE --output out\n"
