@@ -228,8 +228,10 @@ take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member,
         return;
     if (!member)
         member = welcome_new(me, peer, hello);
-    if (!member || !fsh_rate_take(&member->hellos, &hellos_max, uv_now(&me->loop)))
+    if (!member || !fsh_rate_take(&member->hellos, &hellos_max, uv_now(&me->loop))) {
+        me->refused_messages++;
         return;
+    }
     fsh_coordination_say(me, peer, &message);
     take_inventory(me, member, hello);
     if (me->draining)

@@ -344,7 +344,7 @@ a_flood_is_refused_and_counted_and_holds_up_nobody(void **state)
     leave(good);
     leave(bad);
     pthread_join(of->thread, NULL);
-    assert_true(of->totals.refused_messages > 0); /* how many of them were read until the job was done depends on the machine */
+    assert_true(of->totals.refused_messages > FLOOD / 100);
     pthread_create(&of->thread, NULL, serve, of); /* joined by close_scene; the job is done */
     close_scene(of);
 }
