@@ -165,6 +165,7 @@ static void
 a_second_signal_ends_a_coordinator_at_once_and_the_next_one_goes_on(void **state)
 {
     pair at = start_pair();
+    int code;
 
     (void)state;
     kill(at.coordinator, SIGINT);
@@ -173,7 +174,9 @@ a_second_signal_ends_a_coordinator_at_once_and_the_next_one_goes_on(void **state
     assert_false(has_shard(at.of, HELD));
     plant_file(at.of, "go", "");
     wait_for_file(at.of, "shards/shard-000009.h5");
-    assert_int_equal(code_of(at.worker), 0);
+    code = code_of(at.worker);
+    /* Who ends at once does not wait until its DRAIN is delivered; without it the worker gives up looking for it. */
+    assert_true(code == 0 || code == fsh_status_exit_code(FSH_NETWORK));
     finish_pair(&at, 1);
 }
 
