@@ -1,0 +1,1 @@
+"""Networks, and their way to files that faceshard runs."""
