@@ -50,7 +50,7 @@ typedef struct fsh_shard_row {
     int8_t mask_class;
     const float *embedding; /* dimension values; NULL: stored as NaN */
     float mean_distance;    /* NaN where not computed */
-    uint8_t flagged;        /* 1: found mislabelled by `clean` with action flag, and delivered all the same */
+    uint8_t flagged;        /* 1: found by `clean`, and delivered: the action is flag, or it was not sure */
 } fsh_shard_row;
 
 typedef struct fsh_shard_rejected {

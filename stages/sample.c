@@ -39,12 +39,11 @@ compare_tickets(const void *left, const void *right)
 }
 
 static fsh_status
-sample(void *state, const void *params, const fsh_stage_env *env, fsh_face *const *faces,
-       uint32_t n, uint64_t identity_key, fsh_err *err)
+sample(void *state, const void *params, const fsh_stage_env *env, const fsh_group *group, fsh_err *err)
 {
     const struct params *p = params;
     struct ticket *tickets;
-    uint32_t i;
+    uint32_t n = group->n, i;
 
     (void)state;
     if (p->per_class == 0 || n <= p->per_class)
@@ -53,7 +52,7 @@ sample(void *state, const void *params, const fsh_stage_env *env, fsh_face *cons
     if (!tickets)
         return fsh_fail(err, FSH_MEMORY, "sample: out of memory for an identity of %u images", n);
     for (i = 0; i < n; i++)
-        tickets[i] = draw_ticket(env->seed, identity_key, faces[i]);
+        tickets[i] = draw_ticket(env->seed, group->key, group->faces[i]);
     qsort(tickets, n, sizeof *tickets, compare_tickets);
     for (i = (uint32_t)p->per_class; i < n; i++)
         tickets[i].face->reason = FSH_REASON_NOT_SAMPLED;

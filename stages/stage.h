@@ -3,12 +3,12 @@
  *   ANALYSE     one photograph at a time -> facts about each face in it (box, landmarks, embedding).
  *               The photograph is then dropped: only the facts, some hundred bytes a face, are kept for
  *               the whole unit, so memory does not grow with the size of an identity.
- *   SELECT      one identity at a time, facts only -> which faces are rejected, and why.
+ *   SELECT      one identity, or all identities of the unit, facts only -> which faces are rejected, and why.
  *   SYNTHESISE  one stored picture at a time, for the faces that are left: the photograph is decoded
  *               again, the face is cut out at the output size, and each chain of `variants` runs on a copy.
  *
  * A stage is one file with one fsh_stage table at its end, and one line in table.c. A stage has exactly
- * one of analyse, select, synthesise. Stages never print, never read a clock or the environment, have no
+ * one of analyse, select, select_all, synthesise. Stages never print, never read a clock or the environment, have no
  * globals, start no threads, and draw random numbers only from the generator that they are given.
  *
  * Threads: open and close run on one thread. analyse and synthesise run on many at once; `thread`, from
@@ -48,7 +48,7 @@ typedef struct fsh_face {
     fsh_point landmarks[FSH_LANDMARKS_N];
     bool has_landmarks;
     bool aligned;               /* cut out by similarity onto the template instead of by crop */
-    bool flagged;               /* clean with action flag: delivered although suspect */
+    bool flagged;               /* by clean: delivered although suspect */
     float score;                /* of the detector */
     int8_t mask_class;          /* FSH_MASK_CLASS_* */
     float mean_distance;        /* to the identity's other images; NaN before clean */
@@ -70,6 +70,13 @@ typedef struct fsh_photo {
  * others keys made from it. NULL when out of memory. */
 fsh_face *fsh_photo_add_face(fsh_photo *photo);
 void fsh_photo_fini(fsh_photo *photo);
+
+/* The faces of one identity that have no reason yet, in order. Borrowed. */
+typedef struct fsh_group {
+    fsh_face *const *faces;
+    uint32_t n;
+    uint64_t key; /* of the identity: keys random draws */
+} fsh_group;
 
 /* One stored picture while it is synthesised. */
 typedef struct fsh_canvas {
@@ -125,9 +132,14 @@ typedef struct fsh_stage {
     fsh_status (*analyse)(void *state, const void *params, uint32_t thread, fsh_photo *photo,
                           fsh_err *err);
 
-    /* SELECT. Sees the faces of one identity that have no reason yet, in order, and sets reasons. */
-    fsh_status (*select)(void *state, const void *params, const fsh_stage_env *env,
-                         fsh_face *const *faces, uint32_t n, uint64_t identity_key, fsh_err *err);
+    /* SELECT. Sees one identity and sets reasons. */
+    fsh_status (*select)(void *state, const void *params, const fsh_stage_env *env, const fsh_group *group,
+                         fsh_err *err);
+
+    /* SELECT. Sees all identities of the unit, in order, and sets reasons: for what cannot be judged
+     * without the other identities. Called once a unit, with those that have a face. */
+    fsh_status (*select_all)(void *state, const void *params, const fsh_stage_env *env, const fsh_group *groups,
+                             uint32_t n, fsh_err *err);
 
     /* SYNTHESISE. Changes image and landmarks in place. FSH_REASON_NONE, or why this variant cannot be
      * made from this face. Takes the same number of draws whatever they say, where that is possible. */

@@ -61,9 +61,10 @@ clean(struct album *album, const char *threshold, const char *action)
     const char *const settings[] = {"threshold", threshold, "action", action, NULL};
     fsh_stage_env env = {.dimension = DIMENSION, .clean_threshold = 1.25};
     void *params = fsh_test_params(&fsh_stage_clean, settings);
+    fsh_group group = {album->order, album->n, 7};
     fsh_err err = {""};
 
-    assert_ok(fsh_stage_clean.select(NULL, params, &env, album->order, album->n, 7, &err), err);
+    assert_ok(fsh_stage_clean.select_all(NULL, params, &env, &group, 1, &err), err);
     free(params);
 }
 
@@ -212,6 +213,128 @@ the_action_is_told_to_whoever_carries_it_out(void **state)
     }
 }
 
+/* ---- robust ---- */
+
+enum { PEOPLE = 12, EACH = 4, WIDE_DIMENSION = 64 };
+
+/* Twelve people, four pictures each, around directions of their own. */
+struct unit {
+    fsh_face faces[PEOPLE][EACH];
+    fsh_face *order[PEOPLE][EACH];
+    float vectors[PEOPLE][EACH][WIDE_DIMENSION];
+    fsh_group groups[PEOPLE];
+};
+
+static void
+draw_picture(struct unit *unit, uint32_t k, uint32_t i, uint32_t person)
+{
+    fsh_rng direction = fsh_rng_new(3, 0, person, 0), noise = fsh_rng_new(3, 1, k, i);
+    float *vector = unit->vectors[k][i];
+    double sum = 0;
+    uint32_t d;
+
+    for (d = 0; d < WIDE_DIMENSION; d++) {
+        vector[d] = (float)(fsh_rng_range(&direction, -1, 1) + fsh_rng_range(&noise, -0.6, 0.6));
+        sum += vector[d] * vector[d];
+    }
+    for (d = 0; d < WIDE_DIMENSION; d++)
+        vector[d] = (float)(vector[d] / sqrt(sum));
+}
+
+static void
+fill_unit(struct unit *unit)
+{
+    uint32_t k, i;
+
+    memset(unit, 0, sizeof *unit);
+    for (k = 0; k < PEOPLE; k++) {
+        for (i = 0; i < EACH; i++) {
+            draw_picture(unit, k, i, k);
+            unit->faces[k][i] = (fsh_face){.mean_distance = NAN, .value = NAN, .embedding = unit->vectors[k][i]};
+            unit->order[k][i] = &unit->faces[k][i];
+        }
+        unit->groups[k] = (fsh_group){unit->order[k], EACH, k};
+    }
+}
+
+static void
+clean_unit(struct unit *unit, const char *action)
+{
+    const char *const settings[] = {"method", "robust", "action", action, NULL};
+    fsh_stage_env env = {.dimension = WIDE_DIMENSION, .clean_threshold = 1.25};
+    void *params = fsh_test_params(&fsh_stage_clean, settings);
+    fsh_err err = {""};
+
+    assert_ok(fsh_stage_clean.select_all(NULL, params, &env, unit->groups, PEOPLE, &err), err);
+    free(params);
+}
+
+static void
+robust_rejects_what_is_somebody_elses(void **state)
+{
+    struct unit unit;
+    uint32_t k, i;
+
+    (void)state;
+    fill_unit(&unit);
+    draw_picture(&unit, 4, 1, 9);
+    clean_unit(&unit, "drop");
+    for (k = 0; k < PEOPLE; k++)
+        for (i = 0; i < EACH; i++) {
+            assert_int_equal(unit.faces[k][i].reason,
+                             k == 4 && i == 1 ? FSH_REASON_MISLABELLED : FSH_REASON_NONE);
+            assert_false(isnan(unit.faces[k][i].mean_distance));
+            assert_false(unit.faces[k][i].flagged);
+        }
+    assert_float_equal(unit.faces[4][1].value, unit.faces[4][1].mean_distance, 0);
+}
+
+static void
+robust_only_flags_what_is_not_sure(void **state)
+{
+    struct unit unit;
+
+    (void)state;
+    fill_unit(&unit);
+    unit.groups[4].n = 2; /* a folder of two people whom nobody knows */
+    draw_picture(&unit, 4, 0, 100);
+    draw_picture(&unit, 4, 1, 101);
+    clean_unit(&unit, "drop");
+    assert_int_equal(unit.faces[4][0].reason, FSH_REASON_NONE);
+    assert_true(unit.faces[4][0].flagged);
+    assert_true(unit.faces[4][1].flagged);
+    assert_false(unit.faces[5][0].flagged);
+}
+
+static void
+robust_with_flag_delivers_everything(void **state)
+{
+    struct unit unit;
+
+    (void)state;
+    fill_unit(&unit);
+    draw_picture(&unit, 4, 1, 9);
+    clean_unit(&unit, "flag");
+    assert_int_equal(unit.faces[4][1].reason, FSH_REASON_NONE);
+    assert_true(unit.faces[4][1].flagged);
+    assert_false(unit.faces[4][0].flagged);
+}
+
+static void
+robust_leaves_out_faces_without_embedding(void **state)
+{
+    struct unit unit;
+
+    (void)state;
+    fill_unit(&unit);
+    draw_picture(&unit, 4, 1, 9);
+    unit.faces[3][0].embedding = unit.faces[4][0].embedding = NULL;
+    clean_unit(&unit, "drop");
+    assert_int_equal(unit.faces[4][1].reason, FSH_REASON_MISLABELLED);
+    assert_int_equal(unit.faces[4][2].reason, FSH_REASON_NONE);
+    assert_true(isnan(unit.faces[4][0].mean_distance));
+}
+
 /* More vectors than a tile holds, in a number that fills no group. */
 static void
 distances_of_many_vectors_are_those_of_every_pair(void **state)
@@ -247,6 +370,10 @@ main(void)
         cmocka_unit_test(two_equal_images_have_no_distance),
         cmocka_unit_test(a_face_without_embedding_takes_no_part),
         cmocka_unit_test(the_action_is_told_to_whoever_carries_it_out),
+        cmocka_unit_test(robust_rejects_what_is_somebody_elses),
+        cmocka_unit_test(robust_only_flags_what_is_not_sure),
+        cmocka_unit_test(robust_with_flag_delivers_everything),
+        cmocka_unit_test(robust_leaves_out_faces_without_embedding),
         cmocka_unit_test(distances_of_many_vectors_are_those_of_every_pair),
     };
 

@@ -105,7 +105,7 @@ every_stage_is_whole_and_works_in_one_phase(void **state)
 
         assert_true(stage->name[0] && stage->summary[0] && stage->id > 0 && stage->version > 0);
         assert_int_equal(stage->analyse != NULL, stage->phase == FSH_PHASE_ANALYSE);
-        assert_int_equal(stage->select != NULL, stage->phase == FSH_PHASE_SELECT);
+        assert_int_equal((stage->select != NULL) + (stage->select_all != NULL), stage->phase == FSH_PHASE_SELECT);
         assert_int_equal(stage->synthesise != NULL, stage->phase == FSH_PHASE_SYNTHESISE);
         assert_int_equal(stage->needs & stage->gives, 0);
     }

@@ -32,7 +32,7 @@ stages:
 CHANGES = {
     "seed": ["--set", "seed=4"],
     "variants": ["--set", "stages.variants=[[], [mask], [augment: {noise: 1}]]"],
-    "clean, sample, output": ["--set", "stages.clean.threshold=0.5", "--set", "stages.sample.per_class=2",
+    "clean, sample, output": ["--set", "stages.clean.threshold=0.5", "--set", "stages.clean.method=robust", "--set", "stages.sample.per_class=2",
                               "--set", "output.size=64", "--set", "output.encoding=png"],
 }
 

@@ -27,12 +27,12 @@ draw(struct album *album, uint32_t n, uint64_t seed, uint64_t identity_key, cons
     const char *const settings[] = {"per_class", per_class, NULL};
     fsh_stage_env env = {.seed = seed};
     void *params = fsh_test_params(&fsh_stage_sample, settings);
+    fsh_group group = {album->order, n, identity_key};
     fsh_err err = {""};
     uint64_t bits = 0;
     uint32_t i;
 
-    assert_ok(fsh_stage_sample.select(NULL, params, &env, album->order, n, identity_key, &err),
-              err);
+    assert_ok(fsh_stage_sample.select(NULL, params, &env, &group, &err), err);
     for (i = 0; i < n; i++) {
         if (album->faces[i].reason == FSH_REASON_NONE)
             bits |= UINT64_C(1) << i;

@@ -1,12 +1,19 @@
-/* The second phase: identity by identity, on facts alone. */
+/* The second phase: stage by stage, on facts alone; an identity or all of them at once. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "worker/work.h"
 
-/* The faces of one identity that have no reason yet, in order. */
+/* Faces that have no reason yet, by identity. */
+typedef struct groups {
+    fsh_face **faces;
+    fsh_group *at; /* identities that have a face */
+    uint32_t *identities, n;
+} groups;
+
+/* Appends the faces of one identity, in order; `faces` is where they go. Returns how many. */
 static uint32_t
-collect(const fsh_work *work, uint32_t identity, fsh_face **faces)
+collect_identity(const fsh_work *work, uint32_t identity, fsh_face **faces)
 {
     const uint32_t *starts = work->unit.identity_starts;
     uint32_t n = 0, sample, k;
@@ -18,24 +25,51 @@ collect(const fsh_work *work, uint32_t identity, fsh_face **faces)
     return n;
 }
 
-static fsh_status
-run_stage(fsh_work *work, const fsh_opened *opened, uint32_t identity, fsh_face **faces)
+static void
+collect(const fsh_work *work, groups *of)
 {
-    const char *name = work->unit.identity_names[identity];
-    uint32_t n = collect(work, identity, faces);
-    fsh_status status;
+    fsh_face **faces = of->faces;
+    uint32_t i, n;
 
-    if (n == 0)
-        return FSH_OK;
-    status = opened->step->stage->select(opened->state, opened->step->params, &work->runner->env, faces, n,
-                                         fsh_hash_key(name, strlen(name)), work->err);
-    if (status)
-        fsh_fail_within(work->err, status, "stage %s, identity %s", opened->step->stage->name, name);
+    for (i = 0, of->n = 0; i < work->unit.identities_n; i++, faces += n) {
+        const char *name = work->unit.identity_names[i];
+
+        n = collect_identity(work, i, faces);
+        if (n == 0)
+            continue;
+        of->at[of->n] = (fsh_group){faces, n, fsh_hash_key(name, strlen(name))};
+        of->identities[of->n++] = i;
+    }
+}
+
+static fsh_status
+run_each(fsh_work *work, const fsh_opened *opened, const groups *of)
+{
+    const fsh_stage *stage = opened->step->stage;
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < of->n && !status; i++) {
+        status = stage->select(opened->state, opened->step->params, &work->runner->env, &of->at[i], work->err);
+        if (status)
+            fsh_fail_within(work->err, status, "stage %s, identity %s", stage->name,
+                            work->unit.identity_names[of->identities[i]]);
+    }
     return status;
 }
 
 static fsh_status
-run_stages(fsh_work *work, uint32_t identity, fsh_face **faces)
+run_all(fsh_work *work, const fsh_opened *opened, const groups *of)
+{
+    const fsh_stage *stage = opened->step->stage;
+    fsh_status status = stage->select_all(opened->state, opened->step->params, &work->runner->env, of->at, of->n,
+                                          work->err);
+
+    return status ? fsh_fail_within(work->err, status, "stage %s", stage->name) : FSH_OK;
+}
+
+static fsh_status
+run_stages(fsh_work *work, groups *of)
 {
     const fsh_runner *runner = work->runner;
     fsh_status status = FSH_OK;
@@ -43,9 +77,12 @@ run_stages(fsh_work *work, uint32_t identity, fsh_face **faces)
     uint32_t i;
 
     for (i = 0; i < runner->job->stages.steps_n && !status; i++) {
-        if (runner->job->stages.steps[i].stage->phase != FSH_PHASE_SELECT)
+        const fsh_stage *stage = runner->job->stages.steps[i].stage;
+
+        if (stage->phase != FSH_PHASE_SELECT)
             continue;
-        status = run_stage(work, runner->stages[i], identity, faces);
+        collect(work, of);
+        status = stage->select ? run_each(work, runner->stages[i], of) : run_all(work, runner->stages[i], of);
         fsh_work_spent(work, 0, runner->stages[i]->time, &since);
     }
     return status;
@@ -73,18 +110,23 @@ settle_samples(fsh_work *work)
 fsh_status
 fsh_work_select(fsh_work *work)
 {
-    uint32_t i, faces_n = 0;
-    fsh_face **faces;
-    fsh_status status = FSH_OK;
+    uint32_t i, faces_n = 0, identities_n = work->unit.identities_n;
+    groups of = {0};
+    fsh_status status;
 
     for (i = 0; i < work->unit.samples_n; i++)
         faces_n += work->facts[i].faces_n;
-    faces = calloc(faces_n + 1, sizeof *faces);
-    if (!faces)
-        return fsh_fail(work->err, FSH_MEMORY, "out of memory for %u faces", faces_n);
-    for (i = 0; i < work->unit.identities_n && !status; i++)
-        status = run_stages(work, i, faces);
-    free(faces);
-    settle_samples(work);
+    of.faces = calloc((size_t)faces_n + 1, sizeof *of.faces);
+    of.at = calloc((size_t)identities_n + 1, sizeof *of.at);
+    of.identities = calloc((size_t)identities_n + 1, sizeof *of.identities);
+    if (of.faces && of.at && of.identities)
+        status = run_stages(work, &of);
+    else
+        status = fsh_fail(work->err, FSH_MEMORY, "out of memory for %u faces", faces_n);
+    free(of.faces);
+    free(of.at);
+    free(of.identities);
+    if (!status)
+        settle_samples(work);
     return status;
 }
