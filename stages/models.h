@@ -30,7 +30,7 @@ typedef enum fsh_backend {
     FSH_BACKEND_OPENCV,
     FSH_BACKEND_DLIB,
     FSH_BACKEND_BUILTIN,
-    FSH_BACKEND_ONEDNN /* ONNX files of the operators in inference/onnx.c */
+    FSH_BACKEND_ONEDNN /* ONNX and Caffe files of the operators in inference/ops.def */
 } fsh_backend;
 typedef enum fsh_decoding { FSH_DECODING_NONE, FSH_DECODING_SSD, FSH_DECODING_YUNET, FSH_DECODING_HOG } fsh_decoding;
 

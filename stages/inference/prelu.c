@@ -42,11 +42,12 @@ run_ones(const float *from, float *to, const float *slopes, size_t pixels, size_
 }
 
 void
-fsh_prelu_run(const fsh_prelu *p)
+fsh_prelu_run(const void *prelu, const float *from, float *to)
 {
-    size_t group, n = p->pixels * p->lanes;
+    const fsh_prelu *p = prelu;
+    size_t n = p->pixels * p->lanes, i;
 
-    for (group = 0; group < p->groups; group++)
-        (p->lanes % 8 ? run_ones : run_eights)(p->from + group * n, p->to + group * n,
-                                               p->slopes + group * p->lanes, p->pixels, p->lanes);
+    for (i = 0; i < p->pictures * p->groups; i++)
+        (p->lanes % 8 ? run_ones : run_eights)(
+            from + i * n, to + i * n, p->slopes + i % p->groups * p->lanes, p->pixels, p->lanes);
 }

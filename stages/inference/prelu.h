@@ -4,13 +4,14 @@
 
 #include <stddef.h>
 
-/* groups x pixels x lanes numbers that lie in this order; a slope for each lane of each group. */
+/* pictures x groups x pixels x lanes numbers that lie in this order; a slope for each lane of each
+ * group. */
 typedef struct fsh_prelu {
-    const float *from, *slopes;
-    float *to; /* may be from */
-    size_t groups, pixels, lanes;
+    size_t pictures, groups, pixels, lanes;
+    float slopes[];
 } fsh_prelu;
 
-void fsh_prelu_run(const fsh_prelu *p);
+/* A kernel of fsh_prelu; to may be from. */
+void fsh_prelu_run(const void *prelu, const float *from, float *to);
 
 #endif

@@ -1,5 +1,7 @@
 #include "stages/inference/wire.h"
 
+#include <string.h>
+
 static bool
 damage(fsh_wire *wire)
 {
@@ -73,4 +75,69 @@ fsh_wire_next(fsh_wire *wire, fsh_wire_field *field)
     case FSH_WIRE_BYTES: return read_bytes(wire, &field->bytes);
     }
     return damage(wire);
+}
+
+static float
+from_bits(uint32_t bits)
+{
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+float
+fsh_wire_float(const uint8_t *at)
+{
+    return from_bits((uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+                     (uint32_t)at[3] << 24);
+}
+
+float
+fsh_wire_real(const fsh_wire_field *field)
+{
+    return from_bits((uint32_t)field->value);
+}
+
+bool
+fsh_wholes_add(fsh_wholes *list, const fsh_wire_field *field)
+{
+    fsh_wire packed = field->bytes;
+    uint64_t value = field->value;
+    bool one = field->kind == FSH_WIRE_VARINT;
+
+    if (!one && field->kind != FSH_WIRE_BYTES)
+        return false;
+    while (one || fsh_wire_varint(&packed, &value)) {
+        if (list->n == sizeof list->at / sizeof *list->at)
+            return false;
+        list->at[list->n++] = (int64_t)value;
+        if (one)
+            return true;
+    }
+    return !packed.damaged;
+}
+
+fsh_span
+fsh_wire_span(fsh_wire bytes)
+{
+    return (fsh_span){(const char *)bytes.at, (size_t)(bytes.end - bytes.at)};
+}
+
+fsh_span
+fsh_span_of(const char *text)
+{
+    return (fsh_span){text, strlen(text)};
+}
+
+bool
+fsh_span_is(fsh_span a, fsh_span b)
+{
+    return a.n == b.n && (!a.n || !memcmp(a.at, b.at, a.n));
+}
+
+bool
+fsh_span_says(fsh_span span, const char *text)
+{
+    return fsh_span_is(span, fsh_span_of(text));
 }

@@ -59,6 +59,71 @@ def parcel():
     return b"FSHPARC1" + head + names + struct.pack("<2Q", 0, 3) + b"abc" + struct.pack("<2Q", 2, 0)
 
 
+def varint(value):
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def field(key, value):
+    """A field of a protocol buffer: a whole number, or bytes."""
+    if isinstance(value, int):
+        return varint(key << 3) + varint(value)
+    return varint(key << 3 | 2) + varint(len(value)) + value
+
+
+def floats(n):
+    return b"".join(struct.pack("<f", 0.1 * (i % 7) - 0.3) for i in range(n))
+
+
+def onnx():
+    """Convolution, normalisation, activation, pooling, mean, matrix."""
+    def node(kind, inputs, output, *attributes):
+        return field(1, b"".join(field(1, name) for name in inputs.encode().split()) + field(2, output.encode()) +
+                     field(4, kind.encode()) + b"".join(field(5, a) for a in attributes))
+
+    def numbers(name, *values):
+        return field(1, name) + b"".join(field(8, value) for value in values)
+
+    def constant(name, *dims):
+        n = 1
+        for size in dims:
+            n *= size
+        return field(5, b"".join(field(1, size) for size in dims) + field(2, 1) + field(8, name) + field(9, floats(n)))
+
+    graph = b"".join((
+        node("Conv", "x w", "a", numbers(b"kernel_shape", 3, 3), numbers(b"pads", 1, 1, 1, 1)),
+        node("BatchNormalization", "a g s g v", "b"), node("PRelu", "b s3", "c"), node("Add", "c a", "d"),
+        node("MaxPool", "d", "e", numbers(b"kernel_shape", 2, 2), numbers(b"strides", 2, 2)),
+        node("Concat", "e e", "f", field(1, b"axis") + field(3, 1)), node("GlobalAveragePool", "f", "h"),
+        node("Flatten", "h", "i"), node("Gemm", "i m", "y", field(1, b"transB") + field(3, 1)),
+        constant(b"w", 8, 3, 3, 3), constant(b"g", 8), constant(b"s", 8), constant(b"s3", 8, 1, 1), constant(b"m", 4, 16),
+        field(5, field(1, 8) + field(2, 1) + field(8, b"v") + field(9, struct.pack("<8f", *[1.0] * 8))),
+        field(11, field(1, b"x")), field(12, field(1, b"y"))))
+    return field(1, 5) + field(7, graph)
+
+
+def caffe():
+    def layer(name, kind, bottoms, tops, blobs=(), settings=b""):
+        shaped = b"".join(field(7, field(7, field(1, b"".join(varint(size) for size in dims))) + field(5, floats(n)))
+                          for dims, n in blobs)
+        return field(100, field(1, name) + field(2, kind) + b"".join(field(3, b) for b in bottoms.split()) +
+                     b"".join(field(4, t) for t in tops.split()) + shaped + settings)
+
+    return b"".join((
+        layer(b"in", b"Input", b"", b"x"),
+        layer(b"conv", b"Convolution", b"x", b"a", [((8, 3, 3, 3), 216)], field(106, field(1, 8) + field(3, 1) + field(4, 3))),
+        layer(b"scale", b"Scale", b"a", b"a", [((8,), 8), ((8,), 8)], field(142, field(4, 1))),
+        layer(b"relu", b"ReLU", b"a", b"a"), layer(b"split", b"Split", b"a", b"b c"),
+        layer(b"pool", b"Pooling", b"b", b"p", (), field(121, field(2, 2) + field(3, 2))),
+        layer(b"turn", b"Permute", b"p", b"q", (), field(202, field(1, 0) + field(1, 2) + field(1, 3) + field(1, 1))),
+        layer(b"rows", b"Reshape", b"q", b"r", (), field(133, field(1, field(1, varint(0) + varint(-1) + varint(4))))),
+        layer(b"inner", b"InnerProduct", b"p", b"i", [((2, 512), 1024)], field(117, field(1, 2)))))
+
+
 def main(to):
     for i, data in enumerate(messages()):
         put(to / "messages", f"seed-{i}", data)
@@ -69,6 +134,8 @@ def main(to):
         put(to / "job", path.name + "-set", b"stages.detect.margin=40\nseed=7\n---\n" + path.read_bytes())
     for path in sorted((SOURCE / "models").glob("*.yaml")):
         put(to / "card", path.name, path.read_bytes())
+    put(to / "onnx", "seed", onnx())
+    put(to / "caffe", "seed", caffe())
     put(to / "template", "seed", b"left: [0, 4]\nright: [7, 4]\nchin: [4, 7]\nstrap: [1, 2, 3]\n")
     with tempfile.TemporaryDirectory(prefix="faceshard-seeds-") as name:
         folder = pathlib.Path(name)
