@@ -1,34 +1,32 @@
 #include "stages/inference/winograd.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/inference/eight.h"
 #include "stages/wide.h"
 
-/* Compiled with -ffp-contract=fast: a multiplication with its addition is one instruction where there is one. */
+/* Compiled with -ffp-contract=fast: a multiplication with its addition is one instruction where
+ * there is one. */
 
 enum {
-    TILE = 6,               /* px of the input; 4 of the output */
+    TILE = 6, /* px of the input; 4 of the output */
     STEP = 4,
     POINTS = TILE * TILE,
-    ROWS = 6,               /* tiles that are multiplied at once: 6 x 2 sums fill the registers */
-    BLOCK = 4 * ROWS,       /* tiles whose transforms fit in the second cache */
-    LANES = 8,
-    PANEL = 2 * LANES,      /* outputs that are multiplied at once */
-    CACHE_LINE = 16         /* floats */
+    ROWS = 6,              /* tiles that are multiplied at once: 6 x 2 sums fill the registers */
+    BLOCK = 4 * ROWS,      /* tiles whose transforms fit in the second cache */
+    PANEL = 2 * FSH_LANES, /* outputs that are multiplied at once */
+    CACHE_LINE = 16        /* floats */
 };
-
-typedef float eight __attribute__((vector_size(4 * LANES)));
-typedef int32_t eight_bits __attribute__((vector_size(4 * LANES)));
 
 struct fsh_winograd {
     fsh_winograd_shape shape;
     size_t full_height, full_width; /* before pooling */
     size_t out_height, out_width, tiles_across, tiles;
-    size_t seen_point, sums_point; /* floats from one point to the next, an odd number of cache lines: the points of one
-                                      tile would fall on each other in the cache otherwise */
-    float *weights; /* POINTS x panels x inputs x (PANEL, in a last half panel LANES) */
+    size_t seen_point,
+        sums_point; /* floats from one point to the next, an odd number of cache lines: the points
+                       of one tile would fall on each other in the cache otherwise */
+    float *weights; /* POINTS x panels x inputs x (PANEL, in a last half panel FSH_LANES) */
     float *bias;    /* outputs */
     float *seen;    /* POINTS x (BLOCK x inputs): transformed pixels */
     float *sums;    /* POINTS x (BLOCK x outputs) */
@@ -40,9 +38,12 @@ struct fsh_winograd {
 static void
 transform_weights(const float g[9], float out[POINTS])
 {
-    static const double G[TILE][3] = {{1. / 4, 0, 0},           {-1. / 6, -1. / 6, -1. / 6},
-                                      {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6},
-                                      {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
+    static const double G[TILE][3] = {{1. / 4, 0, 0},
+                                      {-1. / 6, -1. / 6, -1. / 6},
+                                      {-1. / 6, 1. / 6, -1. / 6},
+                                      {1. / 24, 1. / 12, 1. / 6},
+                                      {1. / 24, -1. / 12, 1. / 6},
+                                      {0, 0, 1}};
     int i, j, k, l;
 
     for (i = 0; i < TILE; i++)
@@ -61,7 +62,7 @@ static size_t
 weight_at(const fsh_winograd_shape *shape, size_t output, size_t input)
 {
     size_t panel = output / PANEL * PANEL;
-    size_t width = shape->outputs - panel < PANEL ? LANES : PANEL;
+    size_t width = shape->outputs - panel < PANEL ? FSH_LANES : PANEL;
 
     return panel * shape->inputs + input * width + output - panel;
 }
@@ -77,7 +78,8 @@ set_weights(fsh_winograd *w, const float *weights)
         for (input = 0; input < shape->inputs; input++) {
             transform_weights(weights + 9 * (output * shape->inputs + input), points);
             for (p = 0; p < POINTS; p++)
-                w->weights[p * shape->inputs * shape->outputs + weight_at(shape, output, input)] = points[p];
+                w->weights[p * shape->inputs * shape->outputs + weight_at(shape, output, input)] =
+                    points[p];
         }
 }
 
@@ -88,8 +90,8 @@ odd_lines(size_t floats)
 }
 
 fsh_status
-fsh_winograd_new(const fsh_winograd_shape *shape, const float *weights, const float *bias, fsh_winograd **winograd,
-                 fsh_err *err)
+fsh_winograd_new(const fsh_winograd_shape *shape, const float *weights, const float *bias,
+                 fsh_winograd **winograd, fsh_err *err)
 {
     size_t pairs = shape->inputs * shape->outputs, head = (sizeof(fsh_winograd) + 63) / 64 * 64;
     size_t seen = odd_lines(BLOCK * shape->inputs), sums = odd_lines(BLOCK * shape->outputs);
@@ -123,11 +125,11 @@ fsh_winograd_new(const fsh_winograd_shape *shape, const float *weights, const fl
 /* ---- pixels in ---- */
 
 /* B^T d of one row or column: d[0], d[stride] ... to t. */
-static inline __attribute__((always_inline)) void
-transform_pixels(const eight *d, size_t stride, eight *t, size_t t_stride)
+FSH_INLINE void
+transform_pixels(const fsh_eight *d, size_t stride, fsh_eight *t, size_t t_stride)
 {
-    eight a = d[4 * stride] - 4 * d[2 * stride], b = d[3 * stride] - 4 * d[stride];
-    eight c = d[4 * stride] - d[2 * stride], e = 2 * (d[3 * stride] - d[stride]);
+    fsh_eight a = d[4 * stride] - 4 * d[2 * stride], b = d[3 * stride] - 4 * d[stride];
+    fsh_eight c = d[4 * stride] - d[2 * stride], e = 2 * (d[3 * stride] - d[stride]);
 
     t[0] = 4 * d[0] - 5 * d[2 * stride] + d[4 * stride];
     t[t_stride] = a + b;
@@ -137,10 +139,10 @@ transform_pixels(const eight *d, size_t stride, eight *t, size_t t_stride)
     t[5 * t_stride] = 4 * d[stride] - 5 * d[3 * stride] + d[5 * stride];
 }
 
-static inline __attribute__((always_inline)) void
-transform_tile(const eight *pixels, size_t row, eight *out, size_t point)
+FSH_INLINE void
+transform_tile(const fsh_eight *pixels, size_t row, fsh_eight *out, size_t point)
 {
-    eight half[POINTS];
+    fsh_eight half[POINTS];
     size_t i, j;
 
     for (j = 0; j < TILE; j++)
@@ -151,35 +153,38 @@ transform_tile(const eight *pixels, size_t row, eight *out, size_t point)
 
 /* The tile at top, left, which may reach over the edges: zeros lie there. */
 static void
-copy_tile(const fsh_winograd_shape *shape, const eight *plane, ptrdiff_t top, ptrdiff_t left, eight out[POINTS])
+copy_tile(const fsh_winograd_shape *shape, const fsh_eight *plane, ptrdiff_t top, ptrdiff_t left,
+          fsh_eight out[POINTS])
 {
     ptrdiff_t i, j;
 
     for (i = 0; i < TILE; i++)
         for (j = 0; j < TILE; j++) {
             ptrdiff_t y = top + i, x = left + j;
-            bool inside = y >= 0 && x >= 0 && y < (ptrdiff_t)shape->height && x < (ptrdiff_t)shape->width;
+            bool inside =
+                y >= 0 && x >= 0 && y < (ptrdiff_t)shape->height && x < (ptrdiff_t)shape->width;
 
-            out[TILE * i + j] = inside ? plane[y * (ptrdiff_t)shape->width + x] : (eight){0};
+            out[TILE * i + j] = inside ? plane[y * (ptrdiff_t)shape->width + x] : (fsh_eight){0};
         }
 }
 
 WIDE static void
-see_tile(const fsh_winograd *w, const float *from, size_t tile, eight *out)
+see_tile(const fsh_winograd *w, const float *from, size_t tile, fsh_eight *out)
 {
     const fsh_winograd_shape *shape = &w->shape;
     ptrdiff_t top = (ptrdiff_t)(tile / w->tiles_across * STEP) - (ptrdiff_t)shape->pad;
     ptrdiff_t left = (ptrdiff_t)(tile % w->tiles_across * STEP) - (ptrdiff_t)shape->pad;
     bool inside = top >= 0 && left >= 0 && top + TILE <= (ptrdiff_t)shape->height &&
                   left + TILE <= (ptrdiff_t)shape->width;
-    size_t pixels = shape->height * shape->width, point = w->seen_point / LANES, group;
-    eight edge[POINTS];
+    size_t pixels = shape->height * shape->width, point = w->seen_point / FSH_LANES, group;
+    fsh_eight edge[POINTS];
 
-    for (group = 0; group < shape->inputs / LANES; group++) {
-        const eight *plane = (const eight *)from + group * pixels;
+    for (group = 0; group < shape->inputs / FSH_LANES; group++) {
+        const fsh_eight *plane = (const fsh_eight *)from + group * pixels;
 
         if (inside) {
-            transform_tile(plane + top * (ptrdiff_t)shape->width + left, shape->width, out + group, point);
+            transform_tile(plane + top * (ptrdiff_t)shape->width + left, shape->width, out + group,
+                           point);
         } else {
             copy_tile(shape, plane, top, left, edge);
             transform_tile(edge, TILE, out + group, point);
@@ -189,30 +194,27 @@ see_tile(const fsh_winograd *w, const float *from, size_t tile, eight *out)
 
 /* ---- products ---- */
 
-/* sums[6 tiles][panel] = seen[6 tiles][inputs] x weights[inputs][panel] */
-#define MULTIPLY(vectors)                                                                          \
-    eight sum[ROWS][vectors] = {{{0}}};                                                            \
-    size_t k, r, v;                                                                                \
-                                                                                                   \
-    for (k = 0; k < inputs; k++) {                                                                 \
-        const eight *weight = (const eight *)weights + k * vectors;                                \
-                                                                                                   \
-        _Pragma("GCC unroll 6") for (r = 0; r < ROWS; r++) _Pragma("GCC unroll 2")                 \
-            for (v = 0; v < vectors; v++) sum[r][v] += seen[r * inputs + k] * weight[v];           \
-    }                                                                                              \
-    _Pragma("GCC unroll 6") for (r = 0; r < ROWS; r++) _Pragma("GCC unroll 2")                     \
-        for (v = 0; v < vectors; v++) *(eight *)(sums + r * outputs + v * LANES) = sum[r][v]
-
-static inline __attribute__((always_inline)) void
-multiply_panel(const float *seen, const float *weights, size_t inputs, float *sums, size_t outputs)
+/* sums[6 tiles][panel] = seen[6 tiles][inputs] x weights[inputs][panel], the panel 1 or 2 vectors
+ * wide: a constant where this is called, so that the sums stay in registers. */
+FSH_INLINE void
+multiply_panel(const float *seen, const fsh_eight *weights, size_t inputs, float *sums,
+               size_t outputs, const size_t vectors)
 {
-    MULTIPLY(2);
-}
+    fsh_eight sum[ROWS][2] = {{{0}}};
+    size_t k, r, v;
 
-static inline __attribute__((always_inline)) void
-multiply_half(const float *seen, const float *weights, size_t inputs, float *sums, size_t outputs)
-{
-    MULTIPLY(1);
+    for (k = 0; k < inputs; k++) {
+#pragma GCC unroll 6
+        for (r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+            for (v = 0; v < vectors; v++)
+                sum[r][v] += seen[r * inputs + k] * weights[k * vectors + v];
+    }
+#pragma GCC unroll 6
+    for (r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+        for (v = 0; v < vectors; v++)
+            *(fsh_eight *)(sums + r * outputs + v * FSH_LANES) = sum[r][v];
 }
 
 /* All points of the first n tiles of a block, n made a multiple of ROWS. */
@@ -223,16 +225,17 @@ multiply(const fsh_winograd *w, size_t n)
 
     for (point = 0; point < POINTS; point++)
         for (panel = 0; panel < outputs; panel += PANEL) {
-            const float *weights = w->weights + point * inputs * outputs + panel * inputs;
+            const fsh_eight *weights =
+                (const fsh_eight *)(w->weights + point * inputs * outputs + panel * inputs);
 
             for (tile = 0; tile < n; tile += ROWS) {
                 const float *seen = w->seen + point * w->seen_point + tile * inputs;
                 float *sums = w->sums + point * w->sums_point + tile * outputs + panel;
 
                 if (outputs - panel < PANEL)
-                    multiply_half(seen, weights, inputs, sums, outputs);
+                    multiply_panel(seen, weights, inputs, sums, outputs, 1);
                 else
-                    multiply_panel(seen, weights, inputs, sums, outputs);
+                    multiply_panel(seen, weights, inputs, sums, outputs, 2);
             }
         }
 }
@@ -240,11 +243,11 @@ multiply(const fsh_winograd *w, size_t n)
 /* ---- pixels out ---- */
 
 /* A^T m of one row or column. */
-static inline __attribute__((always_inline)) void
-transform_sums(const eight *m, size_t stride, eight *t, size_t t_stride)
+FSH_INLINE void
+transform_sums(const fsh_eight *m, size_t stride, fsh_eight *t, size_t t_stride)
 {
-    eight a = m[stride] + m[2 * stride], b = m[stride] - m[2 * stride];
-    eight c = m[3 * stride] + m[4 * stride], e = m[3 * stride] - m[4 * stride];
+    fsh_eight a = m[stride] + m[2 * stride], b = m[stride] - m[2 * stride];
+    fsh_eight c = m[3 * stride] + m[4 * stride], e = m[3 * stride] - m[4 * stride];
 
     t[0] = m[0] + a + c;
     t[t_stride] = b + 2 * e;
@@ -252,40 +255,21 @@ transform_sums(const eight *m, size_t stride, eight *t, size_t t_stride)
     t[3 * t_stride] = b + 8 * e + m[5 * stride];
 }
 
-/* Each of a where it is the greater one, otherwise of b. */
-static inline __attribute__((always_inline)) void
-choose_greater(eight *a, const eight *b)
-{
-    eight_bits over = *a > *b;
-
-    *a = (eight)(((eight_bits)*a & over) | ((eight_bits)*b & ~over));
-}
-
-static inline __attribute__((always_inline)) void
-choose_less(eight *a, const eight *b)
-{
-    eight_bits under = *a < *b;
-
-    *a = (eight)(((eight_bits)*a & under) | ((eight_bits)*b & ~under));
-}
-
-/* What a tile gives to one group of eight outputs: rows x columns of the four by four are inside. */
+/* What a tile gives to one group of eight outputs: rows x columns of the four by four are inside.
+ */
 typedef struct area {
     size_t y, x, rows, columns;
 } area;
 
-static inline __attribute__((always_inline)) void
-store(const fsh_winograd *w, const eight *sum, const eight *bias, eight *to)
+FSH_INLINE void
+store(const fsh_winograd *w, const fsh_eight *sum, const fsh_eight *bias, fsh_eight *to)
 {
-    eight least = w->shape.least - (eight){0}, most = w->shape.most - (eight){0}, x = *sum + *bias;
-
-    choose_greater(&x, &least);
-    choose_less(&x, &most);
-    *to = x;
+    fsh_eight_finish(sum, bias, w->shape.least, w->shape.most, to);
 }
 
-static inline __attribute__((always_inline)) void
-store_all(const fsh_winograd *w, const eight done[STEP * STEP], const area *in, const eight *bias, eight *plane)
+FSH_INLINE void
+store_all(const fsh_winograd *w, const fsh_eight done[STEP * STEP], const area *in,
+          const fsh_eight *bias, fsh_eight *plane)
 {
     size_t i, j;
 
@@ -295,27 +279,29 @@ store_all(const fsh_winograd *w, const eight done[STEP * STEP], const area *in, 
 }
 
 /* The greatest of two by two, at the edges of what there is of them. */
-static inline __attribute__((always_inline)) void
-store_greatest(const fsh_winograd *w, const eight done[STEP * STEP], const area *in, const eight *bias, eight *plane)
+FSH_INLINE void
+store_greatest(const fsh_winograd *w, const fsh_eight done[STEP * STEP], const area *in,
+               const fsh_eight *bias, fsh_eight *plane)
 {
     size_t i, j, k;
 
     for (i = 0; i < in->rows; i += 2)
         for (j = 0; j < in->columns; j += 2) {
-            eight most = done[STEP * i + j];
+            fsh_eight most = done[STEP * i + j];
 
             for (k = 1; k < 4; k++)
                 if (i + k / 2 < in->rows && j + k % 2 < in->columns)
-                    choose_greater(&most, &done[STEP * (i + k / 2) + j + k % 2]);
+                    fsh_eight_greater(&most, &done[STEP * (i + k / 2) + j + k % 2]);
             store(w, &most, bias, plane + (in->y + i) / 2 * w->out_width + (in->x + j) / 2);
         }
 }
 
-static inline __attribute__((always_inline)) void
-finish_group(const fsh_winograd *w, const eight *sums, const area *in, const eight *bias, eight *plane)
+FSH_INLINE void
+finish_group(const fsh_winograd *w, const fsh_eight *sums, const area *in, const fsh_eight *bias,
+             fsh_eight *plane)
 {
-    size_t point = w->sums_point / LANES, i;
-    eight half[STEP * TILE], done[STEP * STEP];
+    size_t point = w->sums_point / FSH_LANES, i;
+    fsh_eight half[STEP * TILE], done[STEP * STEP];
 
     for (i = 0; i < TILE; i++)
         transform_sums(sums + i * point, TILE * point, half + i, TILE);
@@ -334,13 +320,13 @@ at_most_step(size_t n)
 }
 
 WIDE static void
-finish_tile(const fsh_winograd *w, size_t tile, const eight *sums, eight *to)
+finish_tile(const fsh_winograd *w, size_t tile, const fsh_eight *sums, fsh_eight *to)
 {
     size_t y = tile / w->tiles_across * STEP, x = tile % w->tiles_across * STEP, group;
     area in = {y, x, at_most_step(w->full_height - y), at_most_step(w->full_width - x)};
 
-    for (group = 0; group < w->shape.outputs / LANES; group++)
-        finish_group(w, sums + group, &in, (const eight *)w->bias + group,
+    for (group = 0; group < w->shape.outputs / FSH_LANES; group++)
+        finish_group(w, sums + group, &in, (const fsh_eight *)w->bias + group,
                      to + group * w->out_height * w->out_width);
 }
 
@@ -355,10 +341,11 @@ run_picture(const fsh_winograd *w, const float *from, float *to)
         size_t n = w->tiles - first < BLOCK ? w->tiles - first : BLOCK;
 
         for (i = 0; i < n; i++)
-            see_tile(w, from, first + i, (eight *)(w->seen + i * w->shape.inputs));
+            see_tile(w, from, first + i, (fsh_eight *)(w->seen + i * w->shape.inputs));
         multiply(w, n);
         for (i = 0; i < n; i++)
-            finish_tile(w, first + i, (const eight *)(w->sums + i * w->shape.outputs), (eight *)to);
+            finish_tile(w, first + i, (const fsh_eight *)(w->sums + i * w->shape.outputs),
+                        (fsh_eight *)to);
     }
 }
 
