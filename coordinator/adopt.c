@@ -80,7 +80,8 @@ take(sources *from, const char *source)
 
 /* Both tables are in the order of the unit's samples, and each sample is in exactly one of them. */
 static fsh_status
-check_samples(sources *delivered, sources *rejected, const char *path, const fsh_unit *unit, fsh_err *err)
+check_samples(sources *delivered, sources *rejected, const char *path, const fsh_reader *reader,
+              const fsh_unit *unit, fsh_err *err)
 {
     char source[FSH_PATH_BYTES];
     uint32_t i, identity = 0;
@@ -89,7 +90,7 @@ check_samples(sources *delivered, sources *rejected, const char *path, const fsh
     for (i = 0; i < unit->samples_n && whole; i++) {
         while (unit->identity_starts[identity + 1] <= i)
             identity++;
-        whole = !fsh_path_join(source, unit->identity_names[identity], unit->sample_names[i], NULL) &&
+        whole = !fsh_reader_source(reader, unit->identity_names[identity], unit->sample_names[i], source, NULL) &&
                 take(delivered, source) != take(rejected, source);
     }
     take(rejected, "");
@@ -99,7 +100,8 @@ check_samples(sources *delivered, sources *rejected, const char *path, const fsh
 }
 
 static fsh_status
-check_content(fsh_shard_file *file, const char *path, const fsh_unit *unit, const fsh_counts *counts, fsh_err *err)
+check_content(fsh_shard_file *file, const char *path, const fsh_reader *reader, const fsh_unit *unit,
+              const fsh_counts *counts, fsh_err *err)
 {
     sources delivered = {0}, rejected = {0};
     fsh_status status = check_identities(counts, path, unit, err);
@@ -112,23 +114,23 @@ check_content(fsh_shard_file *file, const char *path, const fsh_unit *unit, cons
     if (!status)
         status = read_sources(file, FSH_TABLE_REJECTED, &rejected, err);
     if (!status)
-        status = check_samples(&delivered, &rejected, path, unit, err);
+        status = check_samples(&delivered, &rejected, path, reader, unit, err);
     sources_fini(&delivered);
     sources_fini(&rejected);
     return status;
 }
 
 static fsh_status
-read_shard(fsh_shard_file *file, const char *path, const char *job_hash, const fsh_unit *unit, fsh_report *report,
+read_shard(fsh_shard_file *file, const char *path, const fsh_job *job, const fsh_unit *unit, fsh_report *report,
            fsh_err *err)
 {
     fsh_counts counts = {0};
-    fsh_status status = check_meta(file, path, job_hash, unit, err);
+    fsh_status status = check_meta(file, path, job->hash, unit, err);
 
     if (!status)
         status = fsh_counts_read(file, path, &counts, err);
     if (!status)
-        status = check_content(file, path, unit, &counts, err);
+        status = check_content(file, path, job->reader, unit, &counts, err);
     *report = (fsh_report){.unit = unit->number,
                            .samples = counts.totals.samples,
                            .delivered = counts.totals.delivered,
@@ -139,7 +141,7 @@ read_shard(fsh_shard_file *file, const char *path, const char *job_hash, const f
 }
 
 fsh_status
-fsh_adopt_shard(const char *output, const char *job_hash, const fsh_unit *unit, fsh_report *report, fsh_err *err)
+fsh_adopt_shard(const fsh_job *job, const fsh_unit *unit, fsh_report *report, fsh_err *err)
 {
     char name[64], path[FSH_PATH_BYTES];
     fsh_report made;
@@ -147,12 +149,12 @@ fsh_adopt_shard(const char *output, const char *job_hash, const fsh_unit *unit, 
     fsh_status status;
 
     snprintf(name, sizeof name, FSH_PATH_SHARD, unit->number);
-    status = fsh_path_join(path, output, name, err);
+    status = fsh_path_join(path, job->output, name, err);
     if (!status)
         status = fsh_shard_open(path, &file, err);
     if (status)
         return status;
-    status = read_shard(file, path, job_hash, unit, &made, err);
+    status = read_shard(file, path, job, unit, &made, err);
     fsh_shard_close(&file);
     if (!status)
         status = fsh_hash_file(path, &made.shard_hash, &made.bytes, err);

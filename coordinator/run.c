@@ -61,8 +61,8 @@ name_sample(void *self, uint32_t number, uint32_t sample, char path[FSH_PATH_BYT
         return status;
     while (identity + 1 < unit.identities_n && unit.identity_starts[identity + 1] <= sample)
         identity++;
-    status = sample < unit.samples_n ? fsh_path_join(path, unit.identity_names[identity],
-                                                     unit.sample_names[sample], err)
+    status = sample < unit.samples_n ? fsh_reader_source(of->job->reader, unit.identity_names[identity],
+                                                         unit.sample_names[sample], path, err)
                                      : fsh_fail(err, FSH_INTERNAL, "no such sample");
     fsh_unit_fini(&unit);
     return status;
@@ -79,7 +79,7 @@ adopt(void *self, uint32_t number, fsh_report *report, fsh_err *err)
 
     if (status)
         return status;
-    status = fsh_adopt_shard(of->job->output, of->job->hash, &unit, report, err);
+    status = fsh_adopt_shard(of->job, &unit, report, err);
     fsh_unit_fini(&unit);
     return status;
 }

@@ -15,14 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "datasets/pictures.h"
 #include "datasets/readers.h"
 
-enum { DEPTH_MAX = 3, FILE_BYTES_MAX = 256 << 20 };
+enum { DEPTH_MAX = 3 };
 
 /* A folder that is known but not yet read. */
 typedef struct waiting {
@@ -128,19 +128,6 @@ clear_pictures(folder_walk *walk)
         free(walk->pictures[--walk->pictures_n]);
 }
 
-static bool
-has_picture_name(const char *name)
-{
-    static const char *const endings[] = {"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"};
-    const char *dot = strrchr(name, '.');
-    size_t i;
-
-    for (i = 0; dot && i < sizeof endings / sizeof endings[0]; i++)
-        if (strcasecmp(dot + 1, endings[i]) == 0)
-            return true;
-    return false;
-}
-
 /* Tells the sink of something that is no sample. */
 static void
 tell(const folder_walk *walk, const char *folder, const char *name, const char *why)
@@ -178,7 +165,7 @@ depth_of(const char *name)
 static fsh_status
 sort_in(folder_walk *walk, const waiting *folder, int dir, const struct dirent *entry, fsh_err *err)
 {
-    bool picture = has_picture_name(entry->d_name), top = !*folder->name, linked;
+    bool picture = fsh_picture_has_name(entry->d_name), top = !*folder->name, linked;
     const char *why = "neither a picture nor a folder";
 
     if (entry->d_name[0] == '.') {
@@ -285,90 +272,25 @@ folders_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
     return status;
 }
 
-/* Why a file cannot be had, from the errno value of stat or open. The file system itself failing
- * (the whole input gone, no descriptors) is not the sample's fault. */
-static fsh_status
-reason_of_errno(const char *input, const char *path, int errno_value, fsh_reason *reason,
-                fsh_err *err)
-{
-    struct stat info;
-
-    switch (errno_value) {
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM: return fsh_fail_errno(err, errno_value, "%s: cannot be opened", path);
-    case ENOENT:
-    case ENOTDIR:
-    case ESTALE:
-        if (stat(input, &info) != 0)
-            return fsh_fail_errno(err, errno, "%s: input folder is gone", input);
-        /* A link without a target is still there itself. */
-        *reason = lstat(path, &info) == 0 ? FSH_REASON_UNREADABLE : FSH_REASON_VANISHED;
-        return FSH_OK;
-    default: *reason = FSH_REASON_UNREADABLE; return FSH_OK;
-    }
-}
-
-/* Reads an open regular file; bytes that come after its size was asked are left. */
-static fsh_status
-read_file(int fd, const char *path, size_t size, uint8_t **data, size_t *bytes, fsh_reason *reason,
-          fsh_err *err)
-{
-    uint8_t *buffer = malloc(size + 1);
-    size_t used = 0;
-    ssize_t got = 1;
-
-    if (!buffer)
-        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", path);
-    while (used < size && got != 0) {
-        got = read(fd, buffer + used, size - used);
-        if (got < 0 && errno != EINTR)
-            break;
-        used += got > 0 ? (size_t)got : 0;
-    }
-    *reason = got < 0 && errno != EINTR ? FSH_REASON_UNREADABLE
-              : used == 0               ? FSH_REASON_EMPTY
-                                        : FSH_REASON_NONE;
-    if (*reason) {
-        free(buffer);
-        return FSH_OK;
-    }
-    *data = buffer;
-    *bytes = used;
-    return FSH_OK;
-}
-
-/* A pipe or device is never opened: stat says what it is before. The file may change in between, so
- * the open one is asked again. */
 static fsh_status
 folders_load(const char *input, const char *identity, const char *sample, uint8_t **data,
              size_t *bytes, fsh_reason *reason, fsh_err *err)
 {
     char folder[FSH_PATH_BYTES], path[FSH_PATH_BYTES];
-    struct stat info;
-    int fd = -1;
     fsh_status status = fsh_path_join(folder, input, identity, err);
 
     if (!status)
         status = fsh_path_join(path, folder, sample, err);
-    if (status)
-        return status;
-    if (stat(path, &info) != 0)
-        return reason_of_errno(input, path, errno, reason, err);
-    if (S_ISREG(info.st_mode)) {
-        fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &info) != 0)
-            status = reason_of_errno(input, path, errno, reason, err);
-    }
-    if (!S_ISREG(info.st_mode))
-        *reason = FSH_REASON_NOT_A_FILE;
-    else if (fd >= 0 && info.st_size > FILE_BYTES_MAX)
-        *reason = FSH_REASON_TOO_LARGE;
-    else if (fd >= 0)
-        status = read_file(fd, path, (size_t)info.st_size, data, bytes, reason, err);
-    if (fd >= 0)
-        close(fd);
-    return status;
+    return status ? status : fsh_picture_load(input, path, data, bytes, reason, err);
+}
+
+/* Pictures beside the folders would be ignored: who has both must say so. */
+static bool
+folders_fits(const char *input)
+{
+    fsh_picture_census census = fsh_picture_count(input);
+
+    return census.folders && !census.pictures;
 }
 
 const fsh_reader fsh_reader_folders = {
@@ -376,6 +298,8 @@ const fsh_reader fsh_reader_folders = {
     .summary =
         "a folder per identity with its pictures in it (jpg, jpeg, png, bmp, webp, tif, tiff), "
         "nested at most twice",
+    .in_place = true,
+    .fits = folders_fits,
     .scan = folders_scan,
     .load = folders_load,
 };

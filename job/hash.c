@@ -112,6 +112,13 @@ add_chain(const fsh_chain *chain, fsh_text *out)
     fsh_text_add(out, "\n");
 }
 
+/* PNG has none; that it counts there keeps the hashes of jobs as they were. */
+static bool
+has_quality(const fsh_job *job)
+{
+    return job->encoding == FSH_ENCODING_JPEG || job->encoding == FSH_ENCODING_PNG;
+}
+
 static fsh_status
 write_recipe(fsh_job *job, fsh_err *err)
 {
@@ -125,7 +132,7 @@ write_recipe(fsh_job *job, fsh_err *err)
         status = add_model(job, job->stages.steps[i].stage, err);
     fsh_text_addf(all, "shard format %d\nformat %s\nseed %lld\nsize %lld\nencoding %d %lld\nunits %lld\n"
                   "max_pixels %lld\n%s", FSH_SHARD_FORMAT, job->format, (long long)job->seed,
-                  (long long)job->size, job->encoding, job->encoding ? (long long)job->quality : 0LL,
+                  (long long)job->size, job->encoding, has_quality(job) ? (long long)job->quality : 0LL,
                   (long long)job->unit_images, (long long)job->max_pixels, fsh_text_get(&job->model_list));
     add_chain(&job->stages, all);
     for (i = 0; i < job->variants_n; i++)

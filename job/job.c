@@ -15,7 +15,8 @@ static const fsh_arg input_args[] = {
 static const fsh_arg output_args[] = {
     {"path", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, output), 0, 0, NULL, "", "folder for everything that is made"},
     FSH_ARG_INT(fsh_job, size, 16, 1024, "112", "px, width and height of the stored pictures"),
-    FSH_ARG_CHOICE(fsh_job, encoding, "raw|jpeg|png", "raw", "how pictures are stored"),
+    FSH_ARG_CHOICE(fsh_job, encoding, "raw|jpeg|png|none", "raw", "how pictures are stored; none: not at all, only what "
+                   "was found out about them"),
     FSH_ARG_INT(fsh_job, quality, 1, 100, "95", "of encoding jpeg"),
     FSH_ARG_END};
 
@@ -175,6 +176,16 @@ check_format(fsh_job *job, const char *file, fsh_err *err)
     return FSH_USAGE;
 }
 
+/* Variants are pictures. */
+static fsh_status
+check_encoding(const fsh_job *job, const char *file, fsh_err *err)
+{
+    if (job->encoding != FSH_ENCODING_NONE || (job->variants_n == 1 && job->variants[0].steps_n == 0))
+        return FSH_OK;
+    return fsh_fail(err, FSH_USAGE, "%s: output.encoding: none keeps no pictures, so there is nothing to make variants "
+                    "of: take 'variants' and what changes pictures out of stages", file);
+}
+
 static fsh_status
 read_tree(fsh_job *job, fsh_tree *tree, fsh_err *err)
 {
@@ -188,6 +199,8 @@ read_tree(fsh_job *job, fsh_tree *tree, fsh_err *err)
         status = fsh_steps_read(job, NULL, file, err);
     if (!status)
         status = check_format(job, file, err);
+    if (!status)
+        status = check_encoding(job, file, err);
     return status ? status : check_paths(job, file, err);
 }
 
@@ -247,29 +260,40 @@ apply_overrides(fsh_tree *tree, const fsh_job_overrides *overrides, fsh_err *err
     return status;
 }
 
+static fsh_status
+override_tree(fsh_tree *tree, const fsh_job_overrides *overrides, fsh_job **job, fsh_err *err)
+{
+    fsh_status status = overrides ? apply_overrides(tree, overrides, err) : FSH_OK;
+
+    if (!status)
+        return job_from_tree(tree, job, err);
+    fsh_tree_free(tree);
+    return status;
+}
+
 fsh_status
 fsh_job_read(const char *path, const fsh_job_overrides *overrides, fsh_job **job, fsh_err *err)
 {
     fsh_tree *tree;
     fsh_status status = fsh_tree_read(path, &tree, err);
 
-    if (status)
-        return status;
-    status = overrides ? apply_overrides(tree, overrides, err) : FSH_OK;
-    if (status) {
-        fsh_tree_free(tree);
-        return status;
-    }
-    return job_from_tree(tree, job, err);
+    return status ? status : override_tree(tree, overrides, job, err);
+}
+
+fsh_status
+fsh_job_compose(const char *name, const char *text, const fsh_job_overrides *overrides, fsh_job **job,
+                fsh_err *err)
+{
+    fsh_tree *tree;
+    fsh_status status = fsh_tree_parse(name, text, strlen(text), &tree, err);
+
+    return status ? status : override_tree(tree, overrides, job, err);
 }
 
 fsh_status
 fsh_job_parse(const char *name, const char *text, fsh_job **job, fsh_err *err)
 {
-    fsh_tree *tree;
-    fsh_status status = fsh_tree_parse(name, text, strlen(text), &tree, err);
-
-    return status ? status : job_from_tree(tree, job, err);
+    return fsh_job_compose(name, text, NULL, job, err);
 }
 
 void

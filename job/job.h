@@ -81,8 +81,12 @@ typedef struct fsh_job_overrides {
 fsh_status fsh_job_read(const char *path, const fsh_job_overrides *overrides, fsh_job **job,
                         fsh_err *err);
 
-/* The same from text, as fsh_job_print made it. */
+/* The same from text, as fsh_job_print made it; name stands in error texts. */
 fsh_status fsh_job_parse(const char *name, const char *text, fsh_job **job, fsh_err *err);
+
+/* The same with overrides (NULL: none): for commands that make a job of their own. */
+fsh_status fsh_job_compose(const char *name, const char *text, const fsh_job_overrides *overrides,
+                           fsh_job **job, fsh_err *err);
 
 void fsh_job_free(fsh_job *job);
 

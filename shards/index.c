@@ -129,7 +129,7 @@ write_rest(const fsh_index_builder *build, fsh_err *err)
         fsh_shard_column column = (fsh_shard_column)i;
         fsh_shard_place place = fsh_shard_column_place(column);
 
-        if (place == FSH_PLACE_COPIED || !fsh_shard_column_used(column, true, meta.dimension))
+        if (place == FSH_PLACE_COPIED || !fsh_shard_column_used(column, true, meta.encoding, meta.dimension))
             continue;
         status = place == FSH_PLACE_JOINED ? join_column(build, column, parts, err)
                                            : write_column(build, column, err);

@@ -61,6 +61,7 @@ each_dataset(const contents *found,
              void (*print)(const fsh_column_spec *, uint64_t, bool, fsh_text *), fsh_text *out)
 {
     const fsh_shard_meta *meta = &found->info->meta;
+    bool first = true;
     int i;
 
     for (i = 0; i < FSH_COLUMN_N; i++) {
@@ -68,8 +69,11 @@ each_dataset(const contents *found,
         fsh_column_spec spec =
             fsh_shard_column_spec(column, meta->size, meta->encoding, meta->dimension);
 
-        if (fsh_shard_column_used(column, found->info->index, meta->dimension))
-            print(&spec, found->info->rows[fsh_shard_column_table(column)], i == 0, out);
+        if (fsh_shard_column_used(column, found->info->index, meta->encoding, meta->dimension))
+            {
+            print(&spec, found->info->rows[fsh_shard_column_table(column)], first, out);
+            first = false;
+        }
     }
 }
 
@@ -165,8 +169,11 @@ print_lines(const contents *found, fsh_text *out)
                   meta->unit);
     fsh_text_addf(out, "  made by     faceshard %s, format %d\n", meta->version, FSH_SHARD_FORMAT);
     fsh_text_addf(out, "  job         %s\n  seed        %" PRIu64 "\n", meta->job_hash, meta->seed);
-    fsh_text_addf(out, "  pictures    %" PRIu64 " of %u x %u px, %s, RGB\n", totals->images,
-                  meta->size, meta->size, fsh_encoding_name(meta->encoding));
+    if (meta->encoding == FSH_ENCODING_NONE)
+        fsh_text_addf(out, "  faces       %" PRIu64 ", without pictures\n", totals->images);
+    else
+        fsh_text_addf(out, "  pictures    %" PRIu64 " of %u x %u px, %s, RGB\n", totals->images,
+                      meta->size, meta->size, fsh_encoding_name(meta->encoding));
     fsh_text_addf(out, "  samples     %" PRIu64 " = %" PRIu64 " delivered + %" PRIu64 " rejected\n",
                   totals->samples, totals->delivered, totals->samples - totals->delivered);
     fsh_text_addf(out, "  identities  %" PRIu64 "\n", totals->identities);

@@ -22,7 +22,7 @@ static const struct {
 #undef COLUMN
 };
 
-static const char *const encodings[] = {"raw", "jpeg", "png"};
+static const char *const encodings[] = {"raw", "jpeg", "png", "none"};
 
 fsh_shard_table
 fsh_shard_column_table(fsh_shard_column column)
@@ -37,9 +37,11 @@ fsh_shard_column_place(fsh_shard_column column)
 }
 
 bool
-fsh_shard_column_used(fsh_shard_column column, bool index, uint32_t dimension)
+fsh_shard_column_used(fsh_shard_column column, bool index, fsh_encoding encoding,
+                      uint32_t dimension)
 {
     return (index || rows[column].place != FSH_PLACE_INDEX) &&
+           (column != FSH_COLUMN_IMAGES || encoding != FSH_ENCODING_NONE) &&
            (column != FSH_COLUMN_EMBEDDING || dimension > 0);
 }
 

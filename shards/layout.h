@@ -38,8 +38,9 @@ fsh_shard_place fsh_shard_column_place(fsh_shard_column column);
 
 fsh_shard_table fsh_shard_column_table(fsh_shard_column column);
 
-/* Whether a shard, or index.h5, with embeddings of this dimension has the column. */
-bool fsh_shard_column_used(fsh_shard_column column, bool index, uint32_t dimension);
+/* Whether a shard, or index.h5, with this encoding and embeddings of this dimension has the column. */
+bool fsh_shard_column_used(fsh_shard_column column, bool index, fsh_encoding encoding,
+                           uint32_t dimension);
 
 /* The column of shards with this picture size, encoding and dimension. */
 fsh_column_spec fsh_shard_column_spec(fsh_shard_column column, uint32_t size, fsh_encoding encoding,
@@ -50,7 +51,7 @@ fsh_column_spec fsh_shard_column_spec(fsh_shard_column column, uint32_t size, fs
 fsh_status fsh_shard_write_meta(fsh_store *store, const fsh_shard_meta *meta, bool index,
                                 fsh_err *err);
 
-/* "raw", "jpeg", "png"; and back, or -1 where there is no such encoding. */
+/* "raw", "jpeg", "png", "none"; and back, or -1 where there is no such encoding. */
 const char *fsh_encoding_name(fsh_encoding encoding);
 int fsh_encoding_from_name(const char *name);
 

@@ -11,7 +11,8 @@ struct fsh_shard_file {
     fsh_store *store;
     fsh_column *columns[FSH_COLUMN_N]; /* NULL where the file has none */
     fsh_shard_info info;
-    fsh_text texts[5]; /* what the strings of info.meta live in */
+    bool known[FSH_TABLE_N]; /* info.rows is, from the first column of the table */
+    fsh_text texts[5];       /* what the strings of info.meta live in */
 };
 
 static fsh_status
@@ -44,7 +45,7 @@ read_encoding(fsh_shard_file *file, fsh_err *err)
 
     fsh_text_fini(&name);
     if (!status && encoding < 0)
-        return fsh_fail(err, FSH_FORMAT, "%s: attribute encoding is not raw, jpeg or png",
+        return fsh_fail(err, FSH_FORMAT, "%s: attribute encoding is not raw, jpeg, png or none",
                         fsh_store_path(file->store));
     file->info.meta.encoding = (fsh_encoding)encoding;
     return status;
@@ -97,15 +98,15 @@ open_column(fsh_shard_file *file, fsh_shard_column column, fsh_err *err)
     const fsh_shard_meta *meta = &file->info.meta;
     fsh_column_spec spec =
         fsh_shard_column_spec(column, meta->size, meta->encoding, meta->dimension);
-    uint64_t *rows = &file->info.rows[fsh_shard_column_table(column)];
-    bool first =
-        column == 0 || fsh_shard_column_table(column - 1) != fsh_shard_column_table(column);
+    fsh_shard_table table = fsh_shard_column_table(column);
+    uint64_t *rows = &file->info.rows[table];
     fsh_status status = fsh_column_open(file->store, &spec, &file->columns[column], err);
 
     if (status)
         return status;
-    if (first)
+    if (!file->known[table])
         *rows = fsh_column_rows(file->columns[column]);
+    file->known[table] = true;
     if (*rows != fsh_column_rows(file->columns[column]))
         return fsh_fail(
             err, FSH_FORMAT, "%s: /%s has %llu rows where the columns beside it have %llu",
@@ -133,7 +134,8 @@ fsh_shard_open(const char *path, fsh_shard_file **out, fsh_err *err)
     if (!status)
         status = read_strings(file, err);
     for (i = 0; i < FSH_COLUMN_N && !status; i++)
-        if (fsh_shard_column_used((fsh_shard_column)i, file->info.index, file->info.meta.dimension))
+        if (fsh_shard_column_used((fsh_shard_column)i, file->info.index, file->info.meta.encoding,
+                                  file->info.meta.dimension))
             status = open_column(file, (fsh_shard_column)i, err);
     if (status)
         fsh_shard_close(&file);
@@ -206,11 +208,13 @@ fsh_status
 fsh_shard_read_picture(fsh_shard_file *file, uint64_t row, uint8_t **data, size_t *bytes,
                        fsh_err *err)
 {
-    fsh_column *images = file->columns[FSH_COLUMN_IMAGES];
+    fsh_column *images = find_column(file, FSH_COLUMN_IMAGES, err);
     size_t size = file->info.meta.size;
     uint8_t *pixels;
     fsh_status status;
 
+    if (!images)
+        return FSH_FORMAT;
     if (file->info.meta.encoding != FSH_ENCODING_RAW)
         return fsh_column_read_bytes(images, row, data, bytes, err);
     if (!(pixels = malloc(size * size * 3)))

@@ -48,7 +48,7 @@ fsh_status fsh_shard_copy(fsh_shard_file *file, fsh_shard_column column, fsh_col
                           fsh_err *err);
 
 /* Reads the picture of one row into *data (caller frees): size * size * 3 RGB bytes, or the encoded
- * file. */
+ * file. A file without pictures is FORMAT. */
 fsh_status fsh_shard_read_picture(fsh_shard_file *file, uint64_t row, uint8_t **data, size_t *bytes,
                                   fsh_err *err);
 

@@ -25,7 +25,8 @@ make_columns(fsh_shard *shard, fsh_err *err)
         fsh_column_spec spec = fsh_shard_column_spec((fsh_shard_column)i, shard->size,
                                                      shard->encoding, shard->dimension);
 
-        if (fsh_shard_column_used((fsh_shard_column)i, false, shard->dimension))
+        if (fsh_shard_column_used((fsh_shard_column)i, false, shard->encoding,
+                                  shard->dimension))
             status = fsh_column_create(shard->store, &spec, &shard->columns[i], err);
     }
     return status;
@@ -90,6 +91,8 @@ add_picture(fsh_shard *shard, const fsh_shard_row *row, fsh_err *err)
 {
     fsh_column *images = shard->columns[FSH_COLUMN_IMAGES];
 
+    if (shard->encoding == FSH_ENCODING_NONE)
+        return FSH_OK;
     if (shard->encoding != FSH_ENCODING_RAW)
         return fsh_column_append_bytes(images, row->bytes, row->bytes_n, err);
     if (row->bytes_n != (size_t)shard->size * shard->size * 3)

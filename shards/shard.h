@@ -21,7 +21,12 @@
 
 enum { FSH_SHARD_FORMAT = 1, FSH_SHARD_LANDMARKS_N = 68 };
 
-typedef enum fsh_encoding { FSH_ENCODING_RAW, FSH_ENCODING_JPEG, FSH_ENCODING_PNG } fsh_encoding;
+typedef enum fsh_encoding {
+    FSH_ENCODING_RAW,
+    FSH_ENCODING_JPEG,
+    FSH_ENCODING_PNG,
+    FSH_ENCODING_NONE /* no pictures: there is no column for them */
+} fsh_encoding;
 
 /* What holds for the whole file. Strings are borrowed until finish. */
 typedef struct fsh_shard_meta {
@@ -39,7 +44,7 @@ typedef struct fsh_shard_meta {
 
 /* One delivered picture. Borrowed for the call. */
 typedef struct fsh_shard_row {
-    const uint8_t *bytes; /* size * size * 3 RGB bytes, or the encoded file */
+    const uint8_t *bytes; /* size * size * 3 RGB bytes, or the encoded file; not read with NONE */
     size_t bytes_n;
     int64_t label;
     uint8_t variant;

@@ -216,6 +216,27 @@ the_hash_covers_what_the_result_depends_on_and_nothing_else(void **state)
 }
 
 static void
+without_pictures_there_are_no_variants(void **state)
+{
+    static const char *const changed[] = {"variants: masked4", "augment"};
+    char text[512];
+    fsh_job *job = NULL;
+    fsh_err err;
+    size_t i;
+
+    (void)state;
+    job = parse("input: {path: /in}\noutput: {path: /out, encoding: none}\nstages:\n  - embed\n");
+    assert_int_equal(job->encoding, FSH_ENCODING_NONE);
+    fsh_job_free(job);
+    for (i = 0; i < sizeof changed / sizeof changed[0]; i++) {
+        snprintf(text, sizeof text, "input: {path: /in}\noutput: {path: /out, encoding: none}\nstages:\n  - %s\n",
+                 changed[i]);
+        assert_int_equal(fsh_job_parse("job.yaml", text, &job, &err), FSH_USAGE);
+        assert_text_has(err.text, "job.yaml: output.encoding: none");
+    }
+}
+
+static void
 what_makes_two_hashes_differ_is_named(void **state)
 {
     fsh_text diff = {0};
@@ -265,6 +286,7 @@ main(void)
         cmocka_unit_test(a_wrong_job_names_line_key_what_was_found_and_what_is_allowed),
         cmocka_unit_test(the_command_line_overrides_the_file),
         cmocka_unit_test(the_hash_covers_what_the_result_depends_on_and_nothing_else),
+        cmocka_unit_test(without_pictures_there_are_no_variants),
         cmocka_unit_test(what_makes_two_hashes_differ_is_named),
         cmocka_unit_test(a_job_of_another_machine_uses_the_places_of_this_one),
     };

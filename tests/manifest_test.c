@@ -26,7 +26,7 @@ count_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
     return n < 0 ? fsh_fail(err, FSH_IO, "the scan broke") : status;
 }
 
-static const fsh_reader counts = {"counts", "numbers", count_scan, NULL};
+static const fsh_reader counts = {.format = "counts", .summary = "numbers", .scan = count_scan};
 
 static fsh_status
 build(const char *folder, const char *input, uint64_t bound, fsh_manifest_totals *totals,

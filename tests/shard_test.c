@@ -577,6 +577,39 @@ inspect_prints_shards_and_indexes(void **state)
            "print(\"ok\")\n");
 }
 
+static void
+without_pictures_everything_else_is_there(void **state)
+{
+    fsh_index_totals totals;
+    fsh_shard_file *file = NULL;
+    char path[FSH_PATH_BYTES];
+    float vector[DIMENSION];
+    uint8_t *picture;
+    size_t bytes;
+    fsh_text out = {0};
+    fsh_err err;
+
+    make_output(*state, FSH_ENCODING_NONE);
+    assert_ok(build_index(*state, hash_a, &totals, &err), err);
+    assert_int_equal(totals.samples, 8);
+    path_in(path, *state, "index.h5");
+    assert_ok(fsh_shard_open(path, &file, &err), err);
+    assert_int_equal(fsh_shard_get_info(file)->rows[FSH_TABLE_ROWS], 10);
+    assert_ok(fsh_shard_read(file, FSH_COLUMN_EMBEDDING, 9, 1, vector, &err), err);
+    assert_true(vector[0] == 5);
+    assert_int_equal(fsh_shard_read_picture(file, 0, &picture, &bytes, &err), FSH_FORMAT);
+    assert_text_has(err.text, "has no /images");
+    fsh_shard_close(&file);
+    assert_ok(fsh_inspect_print(path, false, &out, &err), err);
+    assert_text_has(fsh_text_get(&out), "10, without pictures");
+    fsh_text_fini(&out);
+    python(*state, "import h5py\n"
+                   "f = h5py.File(\"index.h5\")\n"
+                   "assert \"images\" not in f and f.attrs[\"encoding\"] == \"none\"\n"
+                   "assert f[\"embedding\"].shape == (10, 4) and len(f[\"source\"]) == 10\n"
+                   "print(\"ok\")\n");
+}
+
 int
 main(void)
 {
@@ -597,6 +630,7 @@ main(void)
         TEST(the_index_has_the_same_bytes_every_time),
         TEST(a_missing_damaged_or_foreign_shard_is_named_with_its_remedy),
         TEST(inspect_prints_shards_and_indexes),
+        TEST(without_pictures_everything_else_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,18 +51,26 @@ cut_map(const fsh_face *face, int32_t size, fsh_affine *map)
     return FSH_OK;
 }
 
+static void
+map_landmarks(const fsh_face *face, const fsh_affine *map, fsh_point landmarks[FSH_LANDMARKS_N])
+{
+    int i;
+
+    for (i = 0; i < FSH_LANDMARKS_N && face->has_landmarks; i++)
+        landmarks[i] = fsh_affine_apply(map, face->landmarks[i]);
+}
+
 static fsh_reason
 cut(const fsh_work *work, const fsh_face *face, easel *e, fsh_point landmarks[FSH_LANDMARKS_N])
 {
-    int32_t size = (int32_t)work->runner->job->size, i;
+    int32_t size = (int32_t)work->runner->job->size;
     fsh_affine map;
 
     if (cut_map(face, size, &map) ||
         fsh_image_warp(&e->photo, &map, size, size, face->aligned ? FSH_BORDER_BLACK : FSH_BORDER_REPLICATE,
                        &e->cut))
         return FSH_REASON_BAD_LANDMARKS;
-    for (i = 0; i < FSH_LANDMARKS_N && face->has_landmarks; i++)
-        landmarks[i] = fsh_affine_apply(&map, face->landmarks[i]);
+    map_landmarks(face, &map, landmarks);
     return FSH_REASON_NONE;
 }
 
@@ -289,8 +297,8 @@ render_all(fsh_work *work, easel *easels, drawing *batch, uint32_t batch_n)
     return status || n == 0 ? status : render_batch(work, easels, batch, n);
 }
 
-fsh_status
-fsh_work_render(fsh_work *work)
+static fsh_status
+draw_all(fsh_work *work)
 {
     uint32_t threads = work->runner->env.threads, batch_n = BATCH * threads, i;
     easel *easels = calloc(threads, sizeof *easels);
@@ -306,4 +314,42 @@ fsh_work_render(fsh_work *work)
     free(easels);
     free(batch);
     return status;
+}
+
+/* A row without a picture: nothing is read or decoded again. */
+static fsh_status
+note_face(fsh_work *work, const fsh_face *face)
+{
+    drawing noted = {.face = face};
+    picture *row = &noted.pictures[0];
+    fsh_affine map;
+
+    if (cut_map(face, (int32_t)work->runner->job->size, &map)) {
+        row->reason = FSH_REASON_BAD_LANDMARKS;
+    } else {
+        map_landmarks(face, &map, row->landmarks);
+        row->has_landmarks = face->has_landmarks;
+    }
+    return write_face(work, &noted);
+}
+
+static fsh_status
+note_all(fsh_work *work)
+{
+    uint64_t since = fsh_work_now_ns();
+    fsh_status status = FSH_OK;
+    uint32_t sample, k;
+
+    for (sample = 0; sample < work->unit.samples_n && !status; sample++)
+        for (k = 0; k < work->facts[sample].faces_n && !status; k++)
+            if (work->facts[sample].faces[k].reason == FSH_REASON_NONE)
+                status = note_face(work, &work->facts[sample].faces[k]);
+    fsh_work_spent(work, 0, FSH_TIME_SHARD, &since);
+    return status;
+}
+
+fsh_status
+fsh_work_render(fsh_work *work)
+{
+    return work->runner->job->encoding == FSH_ENCODING_NONE ? note_all(work) : draw_all(work);
 }

@@ -91,6 +91,7 @@ fsh_work_stopped(fsh_work *work)
 void
 fsh_work_tick(fsh_work *work)
 {
+    uint32_t phases = work->runner->job->encoding == FSH_ENCODING_NONE ? 1 : 2;
     int stop = 0;
 
 #pragma omp critical(fsh_tick)
@@ -98,7 +99,7 @@ fsh_work_tick(fsh_work *work)
         work->steps_done++;
         if (work->order->progress)
             stop = work->order->progress(work->order->self, work->steps_done,
-                                         2 * work->unit.samples_n);
+                                         phases * work->unit.samples_n);
     }
     if (stop) {
         fsh_err err = {"interrupted"};
@@ -129,8 +130,9 @@ fsh_work_identity(const fsh_work *work, uint32_t sample)
 fsh_status
 fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_PATH_BYTES], fsh_err *err)
 {
-    return fsh_path_join(path, work->unit.identity_names[fsh_work_identity(work, sample)],
-                         work->unit.sample_names[sample], err);
+    return fsh_reader_source(work->runner->job->reader,
+                             work->unit.identity_names[fsh_work_identity(work, sample)],
+                             work->unit.sample_names[sample], path, err);
 }
 
 static fsh_status
