@@ -15,7 +15,8 @@
 typedef struct embedder {
     fsh_net *net;
     fsh_baseline *baseline;
-    fsh_image input; /* the face as the model sees it */
+    fsh_image input;  /* the face as the model sees it */
+    float *mirrored;  /* what the model makes of its mirror image */
 } embedder;
 
 typedef struct embed_state {
@@ -24,7 +25,14 @@ typedef struct embed_state {
     embedder embedders[]; /* one a thread */
 } embed_state;
 
-static const fsh_arg args[] = {FSH_ARG_END};
+typedef struct embed_params {
+    bool flip;
+} embed_params;
+
+static const fsh_arg args[] = {
+    FSH_ARG_BOOL(embed_params, flip, "no",
+                 "embed the mirror image too, and add both before the length is made one"),
+    FSH_ARG_END};
 
 static void
 embed_close(void *opaque)
@@ -35,6 +43,7 @@ embed_close(void *opaque)
     for (i = 0; state && i < state->threads; i++) {
         fsh_net_close(state->embedders[i].net);
         fsh_baseline_free(state->embedders[i].baseline);
+        free(state->embedders[i].mirrored);
         fsh_image_fini(&state->embedders[i].input);
     }
     free(state);
@@ -138,9 +147,42 @@ run(const embed_state *state, embedder *e, float *vector, fsh_err *err)
     return FSH_OK;
 }
 
+static void
+mirror(fsh_image *image)
+{
+    int32_t x, y, c;
+
+    for (y = 0; y < image->height; y++)
+        for (x = 0; x < image->width / 2; x++)
+            for (c = 0; c < 3; c++) {
+                uint8_t *left = fsh_image_at(image, x, y) + c;
+                uint8_t *right = fsh_image_at(image, image->width - 1 - x, y) + c;
+                uint8_t kept = *left;
+
+                *left = *right;
+                *right = kept;
+            }
+}
+
+/* As insightface's evaluation does it: the sum of what the picture and its mirror image give. */
 static fsh_status
-embed_face(const embed_state *state, embedder *e, const fsh_image *photo, fsh_face *face,
-           fsh_err *err)
+run_mirrored(const embed_state *state, embedder *e, float *vector, fsh_err *err)
+{
+    size_t i, n = (size_t)state->card.dimension;
+    fsh_status status;
+
+    if (!e->mirrored && !(e->mirrored = calloc(n, sizeof *e->mirrored)))
+        return fsh_fail(err, FSH_MEMORY, "no memory for an embedding");
+    mirror(&e->input);
+    status = run(state, e, e->mirrored, err);
+    for (i = 0; i < n && !status; i++)
+        vector[i] += e->mirrored[i];
+    return status;
+}
+
+static fsh_status
+embed_face(const embed_state *state, const embed_params *params, embedder *e,
+           const fsh_image *photo, fsh_face *face, fsh_err *err)
 {
     size_t n = (size_t)state->card.dimension;
     fsh_status status = present(&state->card, face, photo, &e->input);
@@ -152,7 +194,10 @@ embed_face(const embed_state *state, embedder *e, const fsh_image *photo, fsh_fa
     face->embedding = calloc(n, sizeof *face->embedding);
     if (status || !face->embedding)
         return fsh_fail(err, FSH_MEMORY, "no memory for an embedding");
-    if ((status = run(state, e, face->embedding, err)))
+    status = run(state, e, face->embedding, err);
+    if (!status && params->flip)
+        status = run_mirrored(state, e, face->embedding, err);
+    if (status)
         return status;
     if (!finish(face->embedding, n, state->card.normalise)) {
         memset(face->embedding, 0, n * sizeof *face->embedding);
@@ -162,17 +207,19 @@ embed_face(const embed_state *state, embedder *e, const fsh_image *photo, fsh_fa
 }
 
 static fsh_status
-embed_analyse(void *opaque, const void *params, uint32_t thread, fsh_photo *photo, fsh_err *err)
+embed_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *photo,
+              fsh_err *err)
 {
+    const embed_params *params = opaque_params;
     embed_state *state = opaque;
     fsh_status status = FSH_OK;
     uint32_t i;
 
-    (void)params;
     for (i = 0; !status && i < photo->faces_n; i++)
         if (photo->faces[i].reason == FSH_REASON_NONE)
             status =
-                embed_face(state, &state->embedders[thread], photo->image, &photo->faces[i], err);
+                embed_face(state, params, &state->embedders[thread], photo->image,
+                                &photo->faces[i], err);
     return status;
 }
 
@@ -185,6 +232,7 @@ const fsh_stage fsh_stage_embed = {
     .needs = FSH_FACT_FACE | FSH_FACT_FIVE,
     .gives = FSH_FACT_EMBEDDING,
     .args = args,
+    .params_size = sizeof(embed_params),
     .open = embed_open,
     .close = embed_close,
     .analyse = embed_analyse,

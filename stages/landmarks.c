@@ -13,7 +13,15 @@ typedef struct landmarks_state {
     fsh_shape *shape; /* read only, shared by all threads */
 } landmarks_state;
 
-static const fsh_arg args[] = {FSH_ARG_END};
+typedef struct landmarks_params {
+    bool unless_five;
+} landmarks_params;
+
+static const fsh_arg args[] = {
+    FSH_ARG_BOOL(landmarks_params, unless_five, "no",
+                 "leave out faces whose detector has given five points: enough to align and embed "
+                 "them, and under a mask they are better"),
+    FSH_ARG_END};
 
 static void
 landmarks_close(void *opaque)
@@ -83,18 +91,20 @@ is_face(const fsh_point five[5], const fsh_image *image)
 }
 
 static fsh_status
-landmarks_analyse(void *opaque, const void *params, uint32_t thread, fsh_photo *photo, fsh_err *err)
+landmarks_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *photo,
+                  fsh_err *err)
 {
     const landmarks_state *state = opaque;
+    const landmarks_params *params = opaque_params;
     uint32_t i;
 
-    (void)params, (void)thread;
+    (void)thread;
     for (i = 0; i < photo->faces_n; i++) {
         fsh_face *face = &photo->faces[i];
         fsh_point five[5];
         fsh_status status;
 
-        if (face->reason != FSH_REASON_NONE)
+        if (face->reason != FSH_REASON_NONE || (params->unless_five && face->has_five))
             continue;
         status =
             fsh_shape_run(state->shape, photo->image, &face->landmark_box, face->landmarks, err);
@@ -120,6 +130,7 @@ const fsh_stage fsh_stage_landmarks = {
     .needs = FSH_FACT_FACE,
     .gives = FSH_FACT_LANDMARKS | FSH_FACT_FIVE,
     .args = args,
+    .params_size = sizeof(landmarks_params),
     .open = landmarks_open,
     .close = landmarks_close,
     .analyse = landmarks_analyse,

@@ -13,6 +13,9 @@ const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, licence, "", "of the weights"),
     FSH_ARG_TEXT(fsh_card, source, "", "where the weights come from"),
     FSH_ARG_TEXT(fsh_card, accuracy, "", "what was measured, and how"),
+    FSH_ARG_TEXT(fsh_card, detector, "",
+                 "embedders: card of the detector whose points suit it best: what `faceshard embed` "
+                 "takes"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
     FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin|onednn", "opencv", "what runs it"),

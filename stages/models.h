@@ -44,6 +44,7 @@ typedef struct fsh_card {
     char licence[FSH_ARG_TEXT_BYTES];
     char source[FSH_ARG_TEXT_BYTES];
     char accuracy[FSH_ARG_TEXT_BYTES]; /* what was measured, in words, for `doctor` and the report */
+    char detector[FSH_ARG_TEXT_BYTES]; /* embedders: card of the detector whose points suit it best; "": not known */
     int32_t task;    /* fsh_model_task */
     int32_t backend; /* fsh_backend */
     int64_t width, height;             /* of the input, px; detectors of any size: pictures are shrunk to fit */
