@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,25 @@ fsh_folder_make(const char *path, fsh_err *err)
         *slash = '/';
     }
     return status ? status : make_one_folder(prefix, err);
+}
+
+static int
+remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+fsh_status
+fsh_folder_remove(const char *path, fsh_err *err)
+{
+    enum { FOLDERS_OPEN = 16 };
+
+    if (nftw(path, remove_entry, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+        return fsh_fail_errno(err, errno, "%s: cannot be removed", path);
+    return FSH_OK;
 }
 
 /* Reads until the end, not until a told size: files in /proc have none, and others may grow. */

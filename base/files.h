@@ -29,6 +29,9 @@ typedef fsh_status fsh_folder_visitor(void *self, const char *folder, const char
  * there has none. */
 fsh_status fsh_folder_each(const char *folder, fsh_folder_visitor *each, void *self, fsh_err *err);
 
+/* Removes a folder with all that is in it; links are removed, not followed. One that is not there is fine. */
+fsh_status fsh_folder_remove(const char *path, fsh_err *err);
+
 /* Reads a whole regular file of at most limit bytes; *data (caller frees) ends with a zero byte that is
  * not counted. */
 fsh_status fsh_file_read(const char *path, size_t limit, uint8_t **data, size_t *bytes, fsh_err *err);

@@ -1,15 +1,9 @@
 /* `faceshard run` and `coordinator`: plan, serve workers until every unit is committed, join the shards. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/progress.h"
-#include "cli/reuse.h"
+#include "cli/job_run.h"
 #include "cli/summary.h"
-#include "coordinator/finish.h"
-#include "coordinator/plan.h"
 #include "worker/unit.h"
 
 typedef struct run_options {
@@ -40,42 +34,6 @@ static const fsh_arg run_rows[] = {
 
 static const fsh_arg coordinator_rows[] = {FSH_JOB_OPTION_ROWS(run_options), BIND_ROWS, GRACE_ROW, LOG_ROW, FSH_ARG_END};
 
-static void
-print_job(const fsh_job *job)
-{
-    fsh_text text = {0};
-
-    fsh_job_print(job, &text);
-    printf("# job %s\n%s", job->hash, fsh_text_get(&text));
-    if (job->model_list.bytes)
-        printf("# models: role, card, SHA-256\n");
-    for (const char *line = fsh_text_get(&job->model_list); *line; line++) {
-        if (line == fsh_text_get(&job->model_list) || line[-1] == '\n')
-            printf("#   ");
-        putchar(*line);
-    }
-    fsh_text_fini(&text);
-}
-
-static fsh_status
-serve(const fsh_job *job, const run_options *options, uint32_t workers, fsh_progress *progress,
-      fsh_hash *hashes, fsh_coordinator_totals *totals, fsh_err *err)
-{
-    fsh_coordinator_options to;
-
-    fsh_coordinator_options_init(&to);
-    to.address = options->bind[0] ? options->bind : NULL;
-    to.insecure = options->insecure;
-    to.keys = options->keys[0] ? options->keys : NULL;
-    to.workers = workers;
-    to.threads = options->threads ? (uint32_t)options->threads : 1;
-    to.grace_ms = (uint32_t)(1000 * options->grace);
-    to.shard_hashes = hashes;
-    to.self = progress;
-    to.told = fsh_progress_told;
-    return fsh_coordinator_run(job, &to, totals, err);
-}
-
 /* Where the time of the workers' threads went, in the order of the pipeline; "rest" is what is in none of the
  * stages: starting, loading models, messages, waiting. */
 static void
@@ -98,91 +56,57 @@ print_times(const fsh_job *job, const fsh_coordinator_totals *totals, double thr
 }
 
 static void
-report(const fsh_job *job, const run_options *options, uint32_t workers, const fsh_progress *progress,
-       const fsh_index_totals *result, const fsh_coordinator_totals *totals)
+report(const fsh_job *job, const run_options *options, uint32_t workers, const fsh_run_result *result)
 {
-    double seconds = fsh_progress_seconds(progress);
+    const fsh_coordinator_totals *served = &result->served;
+    double seconds = fsh_progress_seconds(&result->progress);
 
-    if (progress->mode == FSH_LOG_JSON)
-        fsh_summary_print_json(result, totals, seconds);
-    if (progress->mode != FSH_LOG_BAR)
+    if (result->progress.mode == FSH_LOG_JSON)
+        fsh_summary_print_json(&result->totals, served, seconds);
+    if (result->progress.mode != FSH_LOG_BAR)
         return;
-    fsh_summary_print(job, result, totals->units, totals, seconds);
-    if (workers && totals->rss_bytes)
-        print_times(job, totals, seconds * workers * (double)options->threads);
+    fsh_summary_print(job, &result->totals, served->units, served, seconds);
+    if (workers && served->rss_bytes)
+        print_times(job, served, seconds * workers * (double)options->threads);
 }
 
-/* What the ledger says of a job that was finished before. */
 static void
-known_totals(const fsh_manifest_totals *planned, const fsh_coordinator_totals *totals, fsh_index_totals *result)
+tell_finished_before(const fsh_progress *progress)
 {
-    *result = (fsh_index_totals){totals->samples_done, totals->delivered, totals->images, planned->identities,
-                                 totals->bytes, {0}};
-    memcpy(result->rejected, totals->rejected, sizeof result->rejected);
-}
-
-static fsh_status
-finish(const fsh_job *job, const fsh_progress *progress, const fsh_hash *hashes,
-       const fsh_manifest_totals *planned, const fsh_coordinator_totals *totals, fsh_index_totals *result,
-       fsh_err *err)
-{
-    if (totals->units_known != totals->units || !fsh_finish_is_done(job))
-        return fsh_finish(job, (uint32_t)planned->units, hashes, result, err);
-    known_totals(planned, totals, result);
     if (progress->mode == FSH_LOG_JSON)
         printf("{\"event\":\"finished_before\"}\n");
     else if (progress->mode == FSH_LOG_BAR)
         fprintf(stderr, "this job is finished: there is nothing to do\n");
-    return fsh_finish_again(job, err);
 }
 
 static fsh_status
 run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
 {
-    fsh_progress progress;
-    fsh_manifest_totals planned;
-    fsh_coordinator_totals totals;
-    fsh_index_totals result;
-    fsh_hash *hashes;
-    fsh_plan_outcome outcome;
-    fsh_status status;
+    fsh_run_options how = {workers, (uint32_t)options->threads, options->grace, options->bind, options->keys,
+                           options->insecure, (fsh_log_mode)options->log};
+    fsh_run_result result;
+    fsh_status status = fsh_run(job, &how, &result, err);
 
-    fsh_progress_start(&progress, (fsh_log_mode)options->log);
-    status = fsh_plan(job, fsh_progress_scan, &progress, &planned, &outcome, err);
-    if (!status)
-        status = fsh_reuse_tell(&progress, job, outcome, err);
     if (status)
         return status;
-    fsh_progress_planned(&progress, planned.samples, planned.identities, planned.units,
-                         outcome == FSH_PLAN_KNOWN);
-    hashes = calloc(planned.units + 1, sizeof *hashes);
-    if (!hashes)
-        return fsh_fail(err, FSH_MEMORY, "out of memory for %llu units", (unsigned long long)planned.units);
-    status = serve(job, options, workers, &progress, hashes, &totals, err);
-    fsh_progress_clear(&progress);
-    if (!status)
-        status = finish(job, &progress, hashes, &planned, &totals, &result, err);
-    free(hashes);
-    if (status)
-        return status;
-    report(job, options, workers, &progress, &result, &totals);
-    return fsh_summary_judge(job, &result, err);
+    if (result.finished_before)
+        tell_finished_before(&result.progress);
+    report(job, options, workers, &result);
+    return fsh_summary_judge(job, &result.totals, err);
 }
 
 static fsh_status
 run_or_explain(const fsh_invocation *invocation, bool with_workers, fsh_err *err)
 {
     const run_options *options = invocation->options;
-    uint32_t workers = with_workers ? (uint32_t)options->workers : 0;
+    uint32_t workers = with_workers ? fsh_run_workers(options->workers) : 0;
     fsh_job *job;
     fsh_status status = fsh_job_from_command(invocation, &options->job, &job, err);
 
     if (status)
         return status;
-    if (with_workers && workers == 0)
-        workers = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     if (options->explain)
-        print_job(job);
+        fsh_run_explain(job);
     else
         status = run_job(job, options, workers, err);
     fsh_job_free(job);

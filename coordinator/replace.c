@@ -1,7 +1,6 @@
 #include "coordinator/replace.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,8 +10,6 @@
 #include "coordinator/ledger.h"
 #include "job/paths.h"
 #include "stages/clean.h"
-
-enum { FOLDERS_OPEN = 16 };
 
 static fsh_status
 remove_file(const char *output, const char *name, fsh_err *err)
@@ -50,15 +47,6 @@ remove_shards(const char *output, fsh_err *err)
     return status ? status : fsh_file_sync(folder, err);
 }
 
-static int
-remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
-{
-    (void)info;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 /* They are copies; what was moved is never removed. */
 static fsh_status
 remove_copies(const fsh_job *old, fsh_err *err)
@@ -68,9 +56,7 @@ remove_copies(const fsh_job *old, fsh_err *err)
 
     if (status || !fsh_file_exists(folder) || fsh_finish_action(old) != FSH_CLEAN_COPY)
         return status;
-    if (nftw(folder, remove_entry, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS) != 0)
-        status = fsh_fail_errno(err, errno, "%s: cannot be removed", folder);
-    return status;
+    return fsh_folder_remove(folder, err);
 }
 
 static fsh_status

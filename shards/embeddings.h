@@ -46,6 +46,9 @@ typedef struct fsh_embeddings {
  * with the remedy. */
 fsh_status fsh_embeddings_read(const char *path, fsh_embeddings *out, fsh_err *err);
 
+/* The same without rows: what holds for all of them. A shard without embeddings has dimension 0. */
+fsh_status fsh_embeddings_read_facts(const char *path, fsh_embeddings *out, fsh_err *err);
+
 /* Frees; a zeroed struct is fine. */
 void fsh_embeddings_fini(fsh_embeddings *e);
 

@@ -30,6 +30,9 @@ fsh_status fsh_embeddings_each(const char *path, fsh_embeddings_taker *take, voi
 fsh_status fsh_embeddings_each_in_shards(const char *path, fsh_embeddings_taker *take, void *self,
                                          fsh_err *err);
 
+/* What a shard or index.h5 says of all its rows; *e is zeroed. */
+fsh_status fsh_embeddings_shard_facts(const char *path, fsh_embeddings *e, fsh_err *err);
+
 /* Copies what holds for the whole file, not the rows. */
 fsh_status fsh_embeddings_copy_facts(fsh_embeddings *to, const fsh_embeddings *from, fsh_err *err);
 

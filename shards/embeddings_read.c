@@ -176,24 +176,51 @@ each_in_file(fsh_store *store, fsh_embeddings_taker *take, void *self, fsh_err *
     return status;
 }
 
+/* Opens a file of one of the three kinds; *own where it is an embeddings file. */
+static fsh_status
+open_kind(const char *path, fsh_store **store, bool *own, fsh_err *err)
+{
+    fsh_text kind = {0};
+    fsh_status status = fsh_store_open(path, store, err);
+
+    if (status)
+        return status;
+    status = fsh_store_get_text(*store, "kind", &kind, err);
+    if (status)
+        fsh_fail(err, status, "%s: neither an embeddings file nor a shard nor an index", path);
+    *own = strcmp(fsh_text_get(&kind), "embeddings") == 0;
+    fsh_text_fini(&kind);
+    return status;
+}
+
 fsh_status
 fsh_embeddings_each(const char *path, fsh_embeddings_taker *take, void *self, fsh_err *err)
 {
     fsh_store *store = NULL;
-    fsh_text kind = {0};
-    fsh_status status = fsh_store_open(path, &store, err);
+    bool own;
+    fsh_status status = open_kind(path, &store, &own, err);
 
-    if (status)
-        return status;
-    status = fsh_store_get_text(store, "kind", &kind, err);
-    if (status)
-        fsh_fail(err, status, "%s: neither an embeddings file nor a shard nor an index", path);
-    else if (strcmp(fsh_text_get(&kind), "embeddings") == 0)
-        status = each_in_file(store, take, self, err);
-    else
-        status = fsh_embeddings_each_in_shards(path, take, self, err);
-    fsh_text_fini(&kind);
+    if (!status)
+        status = own ? each_in_file(store, take, self, err)
+                     : fsh_embeddings_each_in_shards(path, take, self, err);
     fsh_store_close(&store, NULL);
+    return status;
+}
+
+fsh_status
+fsh_embeddings_read_facts(const char *path, fsh_embeddings *out, fsh_err *err)
+{
+    reading r = {.path = path};
+    bool own;
+    fsh_status status = open_kind(path, &r.store, &own, err);
+
+    if (!status)
+        status = own ? read_facts(&r, err) : fsh_embeddings_shard_facts(path, &r.facts, err);
+    fsh_store_close(&r.store, NULL);
+    if (status)
+        fsh_embeddings_fini(&r.facts);
+    else
+        *out = r.facts;
     return status;
 }
 

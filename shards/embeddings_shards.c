@@ -56,7 +56,7 @@ add_parameter(const char *stages, const char *stage, const char *name, fsh_text 
 }
 
 static fsh_status
-take_shard_facts(const fsh_shard_meta *meta, const char *path, fsh_embeddings *e, fsh_err *err)
+take_facts(const fsh_shard_meta *meta, fsh_embeddings *e, fsh_err *err)
 {
     fsh_text model = {0}, detector = {0}, flip = {0};
     fsh_embeddings facts = {.dimension = meta->dimension,
@@ -64,11 +64,6 @@ take_shard_facts(const fsh_shard_meta *meta, const char *path, fsh_embeddings *e
                             .version = (char *)meta->version};
     fsh_status status;
 
-    if (meta->dimension == 0)
-        return fsh_fail(err, FSH_FORMAT,
-                        "%s: has no embeddings: its job has no stage `embed`; `faceshard embed` "
-                        "makes them from its pictures",
-                        path);
     add_model(meta->models, "embedder", &model);
     add_model(meta->models, "detector", &detector);
     add_parameter(meta->stages, "embed", "flip", &flip);
@@ -230,6 +225,17 @@ read_rejected(shard_reading *r, fsh_err *err)
 }
 
 static fsh_status
+check_dimension(const fsh_shard_meta *meta, const char *path, fsh_err *err)
+{
+    if (meta->dimension > 0)
+        return FSH_OK;
+    return fsh_fail(err, FSH_FORMAT,
+                    "%s: has no embeddings: its job has no stage `embed`; `faceshard embed` makes "
+                    "them from its pictures",
+                    path);
+}
+
+static fsh_status
 read_open_shard(fsh_shard_file *file, const char *path, fsh_embeddings *e, fsh_err *err)
 {
     const fsh_shard_meta *meta = &fsh_shard_get_info(file)->meta;
@@ -239,7 +245,9 @@ read_open_shard(fsh_shard_file *file, const char *path, fsh_embeddings *e, fsh_e
     if (!r)
         return out_of_memory(path, err);
     *r = (shard_reading){.file = file, .path = path, .e = e};
-    status = take_shard_facts(meta, path, e, err);
+    status = check_dimension(meta, path, err);
+    if (!status)
+        status = take_facts(meta, e, err);
     if (!status && !(r->vectors = calloc(BATCH_ROWS, meta->dimension * sizeof *r->vectors)))
         status = out_of_memory(path, err);
     if (!status)
@@ -357,6 +365,18 @@ fsh_embeddings_each_in_shards(const char *path, fsh_embeddings_taker *take, void
             status = take(self, &part, err);
     }
     fsh_embeddings_fini(&part);
+    fsh_shard_close(&file);
+    return status;
+}
+
+fsh_status
+fsh_embeddings_shard_facts(const char *path, fsh_embeddings *e, fsh_err *err)
+{
+    fsh_shard_file *file = NULL;
+    fsh_status status = fsh_shard_open(path, &file, err);
+
+    if (!status)
+        status = take_facts(&fsh_shard_get_info(file)->meta, e, err);
     fsh_shard_close(&file);
     return status;
 }

@@ -1,0 +1,110 @@
+#include "cli/job_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/reuse.h"
+#include "coordinator/finish.h"
+#include "worker/unit.h"
+
+static fsh_status
+serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
+{
+    fsh_coordinator_options to;
+
+    fsh_coordinator_options_init(&to);
+    to.address = options->bind && options->bind[0] ? options->bind : NULL;
+    to.insecure = options->insecure;
+    to.keys = options->keys && options->keys[0] ? options->keys : NULL;
+    to.workers = options->workers;
+    to.threads = options->threads ? options->threads : 1;
+    to.grace_ms = (uint32_t)(1000 * options->grace);
+    to.shard_hashes = hashes;
+    to.self = &result->progress;
+    to.told = fsh_progress_told;
+    return fsh_coordinator_run(job, &to, &result->served, err);
+}
+
+/* What the ledger says of a job that was finished before. */
+static void
+known_totals(fsh_run_result *result)
+{
+    const fsh_coordinator_totals *served = &result->served;
+
+    result->totals = (fsh_index_totals){served->samples_done, served->delivered, served->images,
+                                        result->planned.identities, served->bytes, {0}};
+    memcpy(result->totals.rejected, served->rejected, sizeof result->totals.rejected);
+}
+
+static fsh_status
+finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
+{
+    result->finished_before = result->served.units_known == result->served.units && fsh_finish_is_done(job);
+    if (!result->finished_before)
+        return fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->totals, err);
+    known_totals(result);
+    return fsh_finish_again(job, err);
+}
+
+static fsh_status
+plan(const fsh_job *job, fsh_run_result *result, fsh_err *err)
+{
+    fsh_progress *progress = &result->progress;
+    fsh_manifest_totals *planned = &result->planned;
+    fsh_plan_outcome outcome;
+    fsh_status status = fsh_plan(job, fsh_progress_scan, progress, planned, &outcome, err);
+
+    if (!status)
+        status = fsh_reuse_tell(progress, job, outcome, err);
+    if (!status)
+        fsh_progress_planned(progress, planned->samples, planned->identities, planned->units,
+                             outcome == FSH_PLAN_KNOWN);
+    return status;
+}
+
+fsh_status
+fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *result, fsh_err *err)
+{
+    fsh_hash *hashes;
+    fsh_status status;
+
+    memset(result, 0, sizeof *result);
+    fsh_progress_start(&result->progress, options->log);
+    status = plan(job, result, err);
+    if (status)
+        return status;
+    hashes = calloc(result->planned.units + 1, sizeof *hashes);
+    if (!hashes)
+        return fsh_fail(err, FSH_MEMORY, "out of memory for %llu units", (unsigned long long)result->planned.units);
+    status = serve(job, options, hashes, result, err);
+    fsh_progress_clear(&result->progress);
+    if (!status)
+        status = finish(job, hashes, result, err);
+    free(hashes);
+    return status;
+}
+
+uint32_t
+fsh_run_workers(int64_t workers)
+{
+    return workers ? (uint32_t)workers : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+void
+fsh_run_explain(const fsh_job *job)
+{
+    fsh_text text = {0};
+
+    fsh_job_print(job, &text);
+    printf("# job %s\n%s", job->hash, fsh_text_get(&text));
+    if (job->model_list.bytes)
+        printf("# models: role, card, SHA-256\n");
+    for (const char *line = fsh_text_get(&job->model_list); *line; line++) {
+        if (line == fsh_text_get(&job->model_list) || line[-1] == '\n')
+            printf("#   ");
+        putchar(*line);
+    }
+    fsh_text_fini(&text);
+}
