@@ -1,9 +1,9 @@
 /* clean: removes images that do not show the person of their folder. Two rules:
  *
- *   mean_distance  the mean Euclidean distance from an image to the identity's other images is over the
- *                  threshold. An identity with one image is kept.
- *   robust         cleaning/robust.h, with the identities of the unit as those that an image may belong to.
- *                  What is not sure is delivered and flagged, whatever the action.
+ *   mean_distance  the mean Euclidean distance from an image to the identity's other images is over
+ * the threshold. An identity with one image is kept. robust         cleaning/robust.h, with the
+ * identities of the unit as those that an image may belong to. What is not sure is delivered and
+ * flagged, whatever the action.
  *
  * The mean distance is noted for every image, kept or not. */
 #include "stages/clean.h"
@@ -27,7 +27,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_CHOICE(struct params, method, "mean_distance|robust", "mean_distance",
                    "rule by which an image is found mislabelled"),
     FSH_ARG_REAL_AUTO(struct params, threshold, 0, 2, "auto",
-                      "mean distance that is too far; auto: as the embedder's card recommends; robust asks it only "
+                      "mean distance that is too far; auto: as the embedder's card recommends; "
+                      "robust asks it only "
                       "where a unit has too few people to measure"),
     FSH_ARG_CHOICE(struct params, action, "drop|move|copy|flag", "drop",
                    "what is done with what was found; what is not sure is flagged"),
@@ -87,7 +88,8 @@ measure(const album *of, uint32_t group, uint32_t dimension)
 {
     uint32_t first = of->starts[group], n = of->starts[group + 1] - first, i;
     float *means = malloc(n * sizeof *means);
-    fsh_status status = means ? fsh_distances_mean(of->vectors + first, n, dimension, means) : FSH_MEMORY;
+    fsh_status status =
+        means ? fsh_distances_mean(of->vectors + first, n, dimension, means) : FSH_MEMORY;
 
     for (i = 0; !status && i < n; i++)
         of->faces[first + i]->mean_distance = means[i];
@@ -129,7 +131,8 @@ judge_by_mean(const album *of, double threshold, fsh_clean_action action)
 }
 
 static fsh_status
-judge_by_crowd(const album *of, uint32_t dimension, double threshold, fsh_clean_action action, fsh_err *err)
+judge_by_crowd(const album *of, uint32_t dimension, double threshold, fsh_clean_action action,
+               fsh_err *err)
 {
     fsh_crowd crowd = {of->n, dimension, of->groups_n, of->vectors, of->starts};
     fsh_found found;
@@ -151,7 +154,8 @@ judge_by_crowd(const album *of, uint32_t dimension, double threshold, fsh_clean_
 }
 
 static fsh_status
-clean(void *state, const void *params, const fsh_stage_env *env, const fsh_group *groups, uint32_t n, fsh_err *err)
+clean(void *state, const void *params, const fsh_stage_env *env, const fsh_group *groups,
+      uint32_t n, fsh_err *err)
 {
     const struct params *p = params;
     double threshold = isnan(p->threshold) ? env->clean_threshold : p->threshold;

@@ -8,6 +8,7 @@
 #endif
 
 #include "base/rng.h"
+#include "stages/cleaning/nearest.h"
 #include "tests/testing.h"
 
 enum { DIMENSION = 96, PICTURES_MAX = 2048, FOLDERS_MAX = 256, BACKGROUND = 60 };
@@ -338,6 +339,23 @@ a_folder_of_one_picture_is_never_emptied(void **state)
 }
 
 static void
+two_single_pictures_of_one_person_are_both_told(void **state)
+{
+    uint32_t a, b;
+
+    (void)state;
+    begin(&scene);
+    a = add(&scene, BACKGROUND, 100, good);
+    b = add(&scene, BACKGROUND + 1, 100, good);
+    look(&scene);
+    assert_int_equal(of_picture(&scene, a)->finding, FSH_FINDING_SAME);
+    assert_int_equal(of_picture(&scene, a)->other, BACKGROUND + 1);
+    assert_int_equal(of_picture(&scene, b)->finding, FSH_FINDING_SAME);
+    assert_int_equal(of_picture(&scene, b)->other, BACKGROUND);
+    end();
+}
+
+static void
 add_mislabels(struct scene *of)
 {
     uint32_t k, i;
@@ -453,6 +471,143 @@ what_is_known_of_the_crowd_is_measured(void **state)
     end();
 }
 
+/* ---- nearest ---- */
+
+enum { MANY = 700, FEW_DIMENSIONS = 40 };
+
+struct points {
+    float at[MANY][FEW_DIMENSIONS];
+    uint32_t groups[MANY];
+};
+
+static void
+fill_points(struct points *points, uint32_t stream)
+{
+    uint32_t i, d;
+
+    for (i = 0; i < MANY; i++) {
+        fsh_rng rng = fsh_rng_new(8, stream, i % 650, 0); /* the last fifty are like the first */
+        double sum = 0;
+
+        for (d = 0; d < FEW_DIMENSIONS; d++) {
+            points->at[i][d] =
+                (float)fsh_rng_range(&rng, -1, 1) + (i >= 650 ? 0.01f * (float)(d % 3) : 0);
+            sum += points->at[i][d] * points->at[i][d];
+        }
+        for (d = 0; d < FEW_DIMENSIONS; d++)
+            points->at[i][d] = (float)(points->at[i][d] / sqrt(sum));
+        points->groups[i] = i % 100;
+    }
+}
+
+static double
+cosine(const float *a, const float *b)
+{
+    double sum = 0;
+    uint32_t d;
+
+    for (d = 0; d < FEW_DIMENSIONS; d++)
+        sum += (double)a[d] * b[d];
+    return sum;
+}
+
+static void
+the_nearest_of_another_group_is_that_of_all_pairs(void **state)
+{
+    static struct points a, b;
+    static fsh_nearest found[MANY];
+    uint32_t i, k;
+
+    (void)state;
+    fill_points(&a, 1);
+    fill_points(&b, 2);
+    assert_int_equal(fsh_nearest_find(&(fsh_directions){MANY, a.at[0], a.groups},
+                                      &(fsh_directions){MANY, b.at[0], b.groups}, FEW_DIMENSIONS,
+                                      found),
+                     FSH_OK);
+    for (i = 0; i < MANY; i++)
+        for (k = 0; k < MANY; k++)
+            if (a.groups[i] != b.groups[k])
+                assert_true(cosine(a.at[i], b.at[k]) < found[i].similarity + 1e-5);
+    for (i = 0; i < MANY; i++) {
+        assert_int_not_equal(a.groups[i], b.groups[found[i].at]);
+        assert_float_equal(cosine(a.at[i], b.at[found[i].at]), found[i].similarity, 1e-5);
+    }
+}
+
+static void
+where_there_is_no_other_group_there_is_no_nearest(void **state)
+{
+    static struct points a;
+    fsh_nearest found;
+
+    (void)state;
+    fill_points(&a, 1);
+    assert_int_equal(fsh_nearest_find(&(fsh_directions){1, a.at[0], a.groups},
+                                      &(fsh_directions){1, a.at[1], a.groups}, FEW_DIMENSIONS,
+                                      &found),
+                     FSH_OK);
+    assert_int_equal(found.at, FSH_NEAREST_NONE);
+}
+
+static fsh_status
+note_pair(void *self, uint32_t query, uint32_t candidate, float distance)
+{
+    bool(*seen)[MANY] = self;
+
+    assert_false(seen[query][candidate]);
+    assert_true(distance <= 0.7f);
+    seen[query][candidate] = true;
+    return FSH_OK;
+}
+
+static void
+near_pairs_are_those_of_all_pairs_each_once(void **state)
+{
+    static struct points a;
+    static bool seen[MANY][MANY];
+    fsh_directions all = {MANY, a.at[0], a.groups};
+    uint32_t i, k, n = 0;
+
+    (void)state;
+    fill_points(&a, 1);
+    memset(seen, 0, sizeof seen);
+    assert_int_equal(fsh_nearest_pairs(&all, &all, FEW_DIMENSIONS, 0.7f, note_pair, seen), FSH_OK);
+    for (i = 0; i < MANY; i++)
+        for (k = 0; k < MANY; k++) {
+            double distance = sqrt(fmax(0, 2 - 2 * cosine(a.at[i], a.at[k])));
+
+            if (fabs(distance - 0.7) > 1e-4)
+                assert_int_equal(seen[i][k], i < k && distance < 0.7);
+            n += seen[i][k];
+        }
+    assert_true(n >= 50);
+}
+
+static fsh_status
+refuse_pair(void *self, uint32_t query, uint32_t candidate, float distance)
+{
+    (void)query;
+    (void)candidate;
+    (void)distance;
+    ++*(uint32_t *)self;
+    return FSH_INTERRUPTED;
+}
+
+static void
+who_is_told_of_pairs_may_end_it(void **state)
+{
+    static struct points a;
+    fsh_directions all = {MANY, a.at[0], a.groups};
+    uint32_t told = 0;
+
+    (void)state;
+    fill_points(&a, 1);
+    assert_int_equal(fsh_nearest_pairs(&all, &all, FEW_DIMENSIONS, 0.7f, refuse_pair, &told),
+                     FSH_INTERRUPTED);
+    assert_int_equal(told, 1);
+}
+
 int
 main(void)
 {
@@ -468,11 +623,16 @@ main(void)
         cmocka_unit_test(two_folders_of_one_person_are_found_and_not_emptied),
         cmocka_unit_test(one_folder_of_two_people_is_found),
         cmocka_unit_test(a_folder_of_one_picture_is_never_emptied),
+        cmocka_unit_test(two_single_pictures_of_one_person_are_both_told),
         cmocka_unit_test(the_order_of_folders_changes_nothing),
         cmocka_unit_test(the_number_of_threads_changes_no_bit),
         cmocka_unit_test(small_crowds_are_no_trouble),
         cmocka_unit_test(equal_pictures_are_no_trouble),
         cmocka_unit_test(what_is_known_of_the_crowd_is_measured),
+        cmocka_unit_test(the_nearest_of_another_group_is_that_of_all_pairs),
+        cmocka_unit_test(where_there_is_no_other_group_there_is_no_nearest),
+        cmocka_unit_test(near_pairs_are_those_of_all_pairs_each_once),
+        cmocka_unit_test(who_is_told_of_pairs_may_end_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,8 @@ run_each(fsh_work *work, const fsh_opened *opened, const groups *of)
     uint32_t i;
 
     for (i = 0; i < of->n && !status; i++) {
-        status = stage->select(opened->state, opened->step->params, &work->runner->env, &of->at[i], work->err);
+        status = stage->select(opened->state, opened->step->params, &work->runner->env, &of->at[i],
+                               work->err);
         if (status)
             fsh_fail_within(work->err, status, "stage %s, identity %s", stage->name,
                             work->unit.identity_names[of->identities[i]]);
@@ -62,8 +63,8 @@ static fsh_status
 run_all(fsh_work *work, const fsh_opened *opened, const groups *of)
 {
     const fsh_stage *stage = opened->step->stage;
-    fsh_status status = stage->select_all(opened->state, opened->step->params, &work->runner->env, of->at, of->n,
-                                          work->err);
+    fsh_status status = stage->select_all(opened->state, opened->step->params, &work->runner->env,
+                                          of->at, of->n, work->err);
 
     return status ? fsh_fail_within(work->err, status, "stage %s", stage->name) : FSH_OK;
 }
@@ -82,7 +83,8 @@ run_stages(fsh_work *work, groups *of)
         if (stage->phase != FSH_PHASE_SELECT)
             continue;
         collect(work, of);
-        status = stage->select ? run_each(work, runner->stages[i], of) : run_all(work, runner->stages[i], of);
+        status = stage->select ? run_each(work, runner->stages[i], of)
+                               : run_all(work, runner->stages[i], of);
         fsh_work_spent(work, 0, runner->stages[i]->time, &since);
     }
     return status;

@@ -1,5 +1,6 @@
 #include "stages/cleaning/nearest.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@ enum {
     LANES = 8,         /* candidates side by side in one lanes */
     GROUP = 8 * LANES, /* that are compared at once, so that additions need not wait */
     TILE = 4 * GROUP,  /* that stay in the cache while all queries pass */
-    BLOCK = 4096       /* queries whose pairs are collected at once */
+    BLOCK = 4096,      /* queries whose pairs are collected at once */
+    STEP = 32          /* dimensions after which pairs that are far apart are left */
 };
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
@@ -84,34 +86,76 @@ fsh_nearest_find(const fsh_directions *queries, const fsh_directions *candidates
     return FSH_OK;
 }
 
+/* ---- near pairs ---- */
+
+/* Adds to the squared distances of one query to a group of candidates those of the dimensions from
+ * `first` to before `end`. Returns the least of them. */
+WIDE static float
+add_apart(const float *query, const lanes *at, uint32_t dimension, uint32_t first, uint32_t end,
+          lanes sums[GROUP / LANES])
+{
+    float least = INFINITY;
+    uint32_t d, j, k;
+
+    for (d = first; d < end; d++)
+        for (j = 0; j < GROUP / LANES; j++) {
+            lanes apart = query[d] - at[(size_t)j * dimension + d];
+
+            sums[j] += apart * apart;
+        }
+    for (j = 0; j < GROUP / LANES; j++)
+        for (k = 0; k < LANES; k++)
+            least = sums[j][k] < least ? sums[j][k] : least;
+    return least;
+}
+
 /* Places in the tile that are near one query, and how near. */
 typedef struct hits {
     uint32_t n;
     uint16_t at[TILE];
-    float similarity[TILE];
+    float distance[TILE];
 } hits;
 
-static void
-collect(const float *cosines, uint32_t first, uint32_t n, float least, hits *of)
-{
-    uint32_t j;
-
-    of->n = 0;
-    for (j = first; j < n; j++)
-        if (cosines[j] >= least) {
-            of->at[of->n] = (uint16_t)j;
-            of->similarity[of->n++] = cosines[j];
-        }
-}
-
-/* One block of queries against one tile; first: the place from which on a query has pairs with
- * itself. */
+/* One block of queries against one tile. */
 typedef struct block {
     const fsh_directions *queries;
     uint32_t query, queries_n, from, n, dimension;
-    bool twice; /* queries and candidates are the same */
-    float least;
+    bool twice;    /* queries and candidates are the same */
+    float squared; /* the distance that counts */
 } block;
+
+static void
+collect(const block *of, const lanes *sums, uint32_t from, uint32_t first, hits *found)
+{
+    uint32_t j;
+
+    for (j = first > from ? first - from : 0; j < GROUP && from + j < of->n; j++) {
+        float squared = sums[j / LANES][j % LANES];
+
+        if (squared > of->squared)
+            continue;
+        found->at[found->n] = (uint16_t)(from + j);
+        found->distance[found->n++] = sqrtf(squared);
+    }
+}
+
+static void
+compare_tile(const block *of, const float *query, const lanes *tile, uint32_t first, hits *found)
+{
+    uint32_t from, d;
+
+    for (from = first / GROUP * GROUP; from < of->n; from += GROUP) {
+        const lanes *at = tile + (size_t)(from / LANES) * of->dimension;
+        lanes sums[GROUP / LANES] = {0};
+        float least = 0;
+
+        for (d = 0; d < of->dimension && least <= of->squared; d += STEP)
+            least = add_apart(query, at, of->dimension, d,
+                              d + STEP < of->dimension ? d + STEP : of->dimension, sums);
+        if (least <= of->squared)
+            collect(of, sums, from, first, found);
+    }
+}
 
 static void
 fill_block(const block *of, const lanes *tile, hits *found)
@@ -122,13 +166,10 @@ fill_block(const block *of, const lanes *tile, hits *found)
     for (i = 0; i < (int64_t)of->queries_n; i++) {
         uint32_t query = of->query + (uint32_t)i;
         uint32_t first = of->twice && query >= of->from ? query - of->from + 1 : 0;
-        float cosines[TILE];
 
         found[i].n = 0;
-        if (first >= of->n)
-            continue;
-        compare(of->queries->vectors + (size_t)query * of->dimension, tile, of->dimension, cosines);
-        collect(cosines, first, of->n, of->least, &found[i]);
+        compare_tile(of, of->queries->vectors + (size_t)query * of->dimension, tile, first,
+                     &found[i]);
     }
 }
 
@@ -140,13 +181,13 @@ tell_block(const block *of, const hits *found, fsh_near_pair *each, void *self)
 
     for (i = 0; i < of->queries_n; i++)
         for (j = 0; j < found[i].n && !status; j++)
-            status = each(self, of->query + i, of->from + found[i].at[j], found[i].similarity[j]);
+            status = each(self, of->query + i, of->from + found[i].at[j], found[i].distance[j]);
     return status;
 }
 
 fsh_status
 fsh_nearest_pairs(const fsh_directions *queries, const fsh_directions *candidates,
-                  uint32_t dimension, float least, fsh_near_pair *each, void *self)
+                  uint32_t dimension, float most, fsh_near_pair *each, void *self)
 {
     lanes *tile = aligned_alloc(sizeof *tile, (size_t)TILE * dimension * sizeof(float));
     hits *found = malloc(BLOCK * sizeof *found);
@@ -154,10 +195,10 @@ fsh_nearest_pairs(const fsh_directions *queries, const fsh_directions *candidate
     block of = {.queries = queries,
                 .dimension = dimension,
                 .twice = queries->vectors == candidates->vectors,
-                .least = least};
+                .squared = most * most};
 
     for (; of.from < candidates->n && !status; of.from += TILE) {
-        uint32_t end = of.twice && of.from + TILE < queries->n ? of.from + TILE : queries->n;
+        uint32_t end = of.twice && queries->n - of.from > TILE ? of.from + TILE : queries->n;
 
         of.n = turn_tile(candidates, of.from, dimension, tile);
         for (of.query = 0; of.query < end && !status; of.query += BLOCK) {

@@ -28,12 +28,13 @@ fsh_status fsh_nearest_find(const fsh_directions *queries, const fsh_directions 
 
 /* Called for a pair, from one thread at a time, in an order that depends on nothing but the
  * numbers. */
-typedef fsh_status fsh_near_pair(void *self, uint32_t query, uint32_t candidate, float similarity);
+typedef fsh_status fsh_near_pair(void *self, uint32_t query, uint32_t candidate, float distance);
 
-/* Calls `each` for every pair of a query and a candidate whose cosine is at least `least`, groups
- * or not; where both are the same directions each pair comes once. A status other than OK ends it.
- */
+/* Calls `each` for every pair of a query and a candidate that are at most `most` apart (Euclidean),
+ * groups or not; where both are the same directions each pair comes once, the later as the query's
+ * partner. Exact. Most pairs are far apart after a few dimensions and are left there. A status
+ * other than OK from `each` ends it; MEMORY. */
 fsh_status fsh_nearest_pairs(const fsh_directions *queries, const fsh_directions *candidates,
-                             uint32_t dimension, float least, fsh_near_pair *each, void *self);
+                             uint32_t dimension, float most, fsh_near_pair *each, void *self);
 
 #endif

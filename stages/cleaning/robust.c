@@ -213,6 +213,17 @@ weigh_own_of(robust *of, const uint32_t *list, uint32_t n)
         weigh_own(of, list[k]);
 }
 
+/* What is found wrong leaves the core; but no identity is emptied, and two identities that are one
+ * person do not empty each other. */
+static bool
+stays(const robust *of, uint32_t i)
+{
+    const fsh_homes *homes = &of->homes;
+
+    return of->found->pictures[i].p_own >= 1 - surely || !of->weighed[i].own_n ||
+           homes->away[homes->home[homes->identities[i]]];
+}
+
 /* First all pictures. Then those that are not settled once more, without what was found wrong. */
 static fsh_status
 weigh_all(robust *of, uint32_t *list)
@@ -230,8 +241,7 @@ weigh_all(robust *of, uint32_t *list)
         if (!status)
             judge_all(of);
         for (i = 0, kept = 0; i < n; i++) {
-            of->in_core[list[i]] =
-                of->in_core[list[i]] && of->found->pictures[list[i]].p_own >= 1 - surely;
+            of->in_core[list[i]] = of->in_core[list[i]] && stays(of, list[i]);
             if (of->found->pictures[list[i]].p_own < settled)
                 list[kept++] = list[i];
         }
