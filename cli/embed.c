@@ -113,8 +113,9 @@ run(const fsh_invocation *invocation, fsh_err *err)
 
 const fsh_command fsh_command_embed = {
     "embed", "INPUT", 1, 1, "embed pictures of people",
-    "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, or whatever else\n"
-    "input.format of a job file may be. OUTPUT is an HDF5 file with /embedding, /name, /source, and /rejected with the reason for\n"
+    "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, a folder of\n"
+    "pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each picture), or an embeddings file, shard or\n"
+    "index.h5 whose embeddings are those of the model. OUTPUT is an HDF5 file with /embedding, /name, /source, and /rejected with the reason for\n"
     "every picture that could not be embedded. It is a job like any other: OUTPUT.work is there while it is unfinished;\n"
     "interrupted at any moment, the same command continues. Example:\n\n"
     "  faceshard embed people --model mobilefacenet_y1 --output gallery.h5\n",

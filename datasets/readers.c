@@ -4,7 +4,8 @@
 #include "datasets/reader.h"
 #include "datasets/readers.h"
 
-const fsh_reader *const fsh_readers[] = {&fsh_reader_folders, NULL};
+const fsh_reader *const fsh_readers[] = {&fsh_reader_folders, &fsh_reader_pictures,
+                                         &fsh_reader_list, NULL};
 
 const fsh_reader *
 fsh_reader_find(const char *format)

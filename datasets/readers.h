@@ -5,5 +5,7 @@
 #include "datasets/reader.h"
 
 extern const fsh_reader fsh_reader_folders;
+extern const fsh_reader fsh_reader_pictures;
+extern const fsh_reader fsh_reader_list;
 
 #endif

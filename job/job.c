@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "job/steps.h"
+#include "stages/clean.h"
+#include "stages/table.h"
 
 static const fsh_arg input_args[] = {
     FSH_ARG_TEXT(fsh_job, format, "folders", "what the input is; see `faceshard run --help`"),
@@ -186,6 +188,24 @@ check_encoding(const fsh_job *job, const char *file, fsh_err *err)
                     "of: take 'variants' and what changes pictures out of stages", file);
 }
 
+/* What `clean` moves or copies must be files below the input. */
+static fsh_status
+check_action(const fsh_job *job, const char *file, fsh_err *err)
+{
+    uint32_t i;
+
+    for (i = 0; i < job->stages.steps_n; i++) {
+        const fsh_step *step = &job->stages.steps[i];
+        fsh_clean_action action =
+            step->stage == &fsh_stage_clean ? fsh_clean_get_action(step->params) : FSH_CLEAN_DROP;
+
+        if (!job->reader->in_place && (action == FSH_CLEAN_MOVE || action == FSH_CLEAN_COPY))
+            return fsh_fail(err, FSH_USAGE, "%s: clean.action move and copy work on folders of files, not on input.format "
+                            "%s: choose drop or flag", file, job->format);
+    }
+    return FSH_OK;
+}
+
 static fsh_status
 read_tree(fsh_job *job, fsh_tree *tree, fsh_err *err)
 {
@@ -201,6 +221,8 @@ read_tree(fsh_job *job, fsh_tree *tree, fsh_err *err)
         status = check_format(job, file, err);
     if (!status)
         status = check_encoding(job, file, err);
+    if (!status)
+        status = check_action(job, file, err);
     return status ? status : check_paths(job, file, err);
 }
 

@@ -130,6 +130,27 @@ class Embed(EmbedCase):
             self.assertEqual((a.attrs["flip"], b.attrs["flip"]), (0, 1))
             self.assertNotEqual(a.attrs["job_hash"], b.attrs["job_hash"])
 
+    def test_a_flat_folder_and_a_list_give_the_embeddings_of_the_folders(self):
+        flat, listed = self.folder / "flat", self.folder / "listed"
+        flat.mkdir()
+        listed.mkdir()
+        for path in self.pictures[:5]:
+            shutil.copy(self.people / path, flat / path.replace("/", "-"))
+        lines = [f"{self.people}/{path}\t{path.split('/')[0]}\n" for path in self.pictures[:5]]
+        (listed / "list.txt").write_text("".join(reversed(lines)) + "nobody.jpg\tnobody\n")
+        _, folders = self.embed(self.people, "folders.h5")
+        done, from_flat = self.embed(flat, "flat.h5")
+        self.assertEqual(done["delivered"], 5)
+        done, from_list = self.embed(listed / "list.txt", "list.h5")
+        self.assertEqual(done["rejected"], {"vanished": 1})
+        with h5py.File(folders) as a, h5py.File(from_flat) as b, h5py.File(from_list) as c:
+            self.assertTrue((a["embedding"][:5] == b["embedding"][:]).all())
+            self.assertTrue((a["embedding"][:5] == c["embedding"][:]).all())
+            self.assertEqual(texts(b["source"]), [path.replace("/", "-") for path in self.pictures[:5]])
+            self.assertEqual(texts(b["name"]), [path.replace("/", "-")[:-4] for path in self.pictures[:5]])
+            self.assertEqual(texts(c["name"]), texts(a["name"])[:5])
+            self.assertEqual(texts(c["rejected/name"]), ["nobody"])
+
     def test_an_index_gives_its_embeddings_and_one_without_a_shard_is_told(self):
         job, out = self.folder / "job.yaml", self.folder / "out"
         job.write_text("models: {detector: hog, embedder: baseline}\nunits: {images: 8}\nstages:\n"

@@ -1,0 +1,357 @@
+/* The suite that every reader of the table must pass, and what each makes of its own input. The
+ * reader of folders has a test of its own besides. */
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "datasets/pictures.h"
+#include "datasets/reader.h"
+#include "tests/testing.h"
+
+/* What a scan gave: "[identity] sample sample [identity] ...", and the sources, a line each. */
+typedef struct seen {
+    const fsh_reader *reader;
+    fsh_text order, sources, ignored;
+    char identity[FSH_PATH_BYTES], last[FSH_PATH_BYTES];
+    uint32_t samples_n;
+} seen;
+
+static fsh_status
+see_identity(void *self, const char *name, fsh_err *err)
+{
+    seen *found = self;
+
+    (void)err;
+    assert_true(strcmp(found->identity, name) < 0); /* byte order, none twice */
+    strcpy(found->identity, name);
+    found->last[0] = '\0';
+    fsh_text_addf(&found->order, "[%s]", name);
+    return FSH_OK;
+}
+
+static fsh_status
+see_sample(void *self, const char *name, fsh_err *err)
+{
+    seen *found = self;
+    char source[FSH_PATH_BYTES];
+
+    assert_true(strcmp(found->last, name) < 0);
+    strcpy(found->last, name);
+    assert_ok(fsh_reader_source(found->reader, found->identity, name, source, err), *err);
+    fsh_text_addf(&found->order, " %s ", name);
+    fsh_text_addf(&found->sources, "%s\n", source);
+    found->samples_n++;
+    return FSH_OK;
+}
+
+static void
+see_ignored(void *self, const char *path, const char *why)
+{
+    fsh_text_addf(&((seen *)self)->ignored, "%s: %s\n", path, why);
+}
+
+static fsh_status
+scan(const char *format, const char *input, seen *found, fsh_err *err)
+{
+    const fsh_scan_sink sink = {found, see_identity, see_sample, see_ignored};
+
+    memset(found, 0, sizeof *found);
+    found->reader = fsh_reader_find(format);
+    assert_non_null(found->reader);
+    return found->reader->scan(input, &sink, err);
+}
+
+static void
+seen_fini(seen *found)
+{
+    fsh_text_fini(&found->order);
+    fsh_text_fini(&found->sources);
+    fsh_text_fini(&found->ignored);
+}
+
+static void
+write_file(const char *folder, const char *name, const char *text)
+{
+    char path[FSH_PATH_BYTES];
+    fsh_err err;
+
+    assert_ok(fsh_path_join(path, folder, name, &err), err);
+    *strrchr(path, '/') = '\0';
+    assert_ok(fsh_folder_make(path, &err), err);
+    assert_ok(fsh_path_join(path, folder, name, &err), err);
+    assert_ok(fsh_file_write(path, text, strlen(text), &err), err);
+}
+
+static void
+path_in(char path[FSH_PATH_BYTES], const char *folder, const char *name)
+{
+    fsh_err err;
+
+    assert_ok(fsh_path_join(path, folder, name, &err), err);
+}
+
+static void
+assert_loads(const char *format, const char *input, const char *identity, const char *sample,
+             fsh_reason expected, const char *text)
+{
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    fsh_reason reason = FSH_REASON_NONE;
+    fsh_err err = {""};
+
+    assert_ok(fsh_reader_find(format)->load(input, identity, sample, &data, &bytes, &reason, &err),
+              err);
+    assert_int_equal(reason, expected);
+    if (expected == FSH_REASON_NONE) {
+        assert_int_equal(bytes, strlen(text));
+        assert_memory_equal(data, text, bytes);
+    }
+    free(data);
+}
+
+/* ---- every reader ---- */
+
+/* An input of each format with the same three people; returns its path. */
+static void
+make_input(const char *format, const char *folder, char input[FSH_PATH_BYTES])
+{
+    path_in(input, folder, format);
+    if (strcmp(format, "folders") == 0) {
+        write_file(input, "anna/1.jpg", "anna");
+        write_file(input, "bob/1.jpg", "bob");
+        write_file(input, "carl/1.jpg", "carl");
+    } else if (strcmp(format, "pictures") == 0) {
+        write_file(input, "anna.jpg", "anna");
+        write_file(input, "bob.jpg", "bob");
+        write_file(input, "carl.jpg", "carl");
+    } else if (strcmp(format, "list") == 0) {
+        write_file(folder, "list", "x/carl.jpg\tcarl\nx/anna.jpg\tanna\nx/bob.jpg\tbob\n");
+        write_file(folder, "x/anna.jpg", "anna");
+        write_file(folder, "x/bob.jpg", "bob");
+        write_file(folder, "x/carl.jpg", "carl");
+    } else {
+        fail_msg("no input is made here for format %s", format);
+    }
+}
+
+static void
+check_sources(const char *format, const char *input, const seen *found)
+{
+    char *sources = strdup(fsh_text_get(&found->sources)), *rest = sources, *line;
+
+    while ((line = strsep(&rest, "\n")) && *line) {
+        assert_true(line[0] != '/');
+        assert_null(strstr(line, input));
+    }
+    free(sources);
+    (void)format;
+}
+
+static void
+every_reader_finds_its_people_in_order_and_the_same_again(void **state)
+{
+    char *folder = fsh_test_folder(), input[FSH_PATH_BYTES];
+    int i;
+
+    (void)state;
+    for (i = 0; fsh_readers[i]; i++) {
+        const char *format = fsh_readers[i]->format;
+        seen first, second;
+        fsh_err err;
+
+        make_input(format, folder, input);
+        assert_ok(scan(format, input, &first, &err), err);
+        assert_ok(scan(format, input, &second, &err), err);
+        assert_int_equal(first.samples_n, 3);
+        assert_text_has(fsh_text_get(&first.order), "[anna]");
+        assert_string_equal(first.identity, "carl");
+        assert_string_equal(fsh_text_get(&first.order), fsh_text_get(&second.order));
+        check_sources(format, input, &first);
+        seen_fini(&first);
+        seen_fini(&second);
+    }
+    fsh_test_remove(folder);
+}
+
+static void
+every_input_is_told_by_its_looks(void **state)
+{
+    char *folder = fsh_test_folder(), input[FSH_PATH_BYTES];
+    const fsh_reader *reader;
+    fsh_err err;
+    int i;
+
+    (void)state;
+    for (i = 0; fsh_readers[i]; i++) {
+        make_input(fsh_readers[i]->format, folder, input);
+        assert_ok(fsh_reader_detect(input, &reader, &err), err);
+        assert_ptr_equal(reader, fsh_readers[i]);
+    }
+    fsh_test_remove(folder);
+}
+
+static void
+what_is_no_input_is_told_with_all_formats(void **state)
+{
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+    const fsh_reader *reader;
+    fsh_err err;
+
+    (void)state;
+    assert_int_equal(fsh_reader_detect(folder, &reader, &err), FSH_USAGE);
+    assert_text_has(err.text, "--format");
+    write_file(folder, "both/anna/1.jpg", "anna");
+    write_file(folder, "both/bob.jpg", "bob");
+    path_in(path, folder, "both");
+    assert_int_equal(fsh_reader_detect(path, &reader, &err), FSH_USAGE);
+    assert_text_has(err.text, "pictures");
+    path_in(path, folder, "none");
+    assert_int_equal(fsh_reader_detect(path, &reader, &err), FSH_IO);
+    fsh_test_remove(folder);
+}
+
+/* ---- pictures ---- */
+
+static void
+a_flat_folder_is_ordered_by_person(void **state)
+{
+    char *folder = fsh_test_folder();
+    seen found;
+    fsh_err err;
+
+    (void)state;
+    write_file(folder, "a-b.jpg", "x"); /* stands before "a.jpg" in a listing, "a" before "a-b" */
+    write_file(folder, "a.jpg", "x");
+    write_file(folder, "a.PNG", "x");
+    write_file(folder, ".hidden.jpg", "x");
+    write_file(folder, "notes.txt", "x");
+    write_file(folder, "sub/deep.jpg", "x");
+    assert_ok(scan("pictures", folder, &found, &err), err);
+    assert_string_equal(fsh_text_get(&found.order), "[a] a.PNG  a.jpg [a-b] a-b.jpg ");
+    assert_string_equal(fsh_text_get(&found.sources), "a.PNG\na.jpg\na-b.jpg\n");
+    assert_text_has(fsh_text_get(&found.ignored), ".hidden.jpg: hidden");
+    assert_text_has(fsh_text_get(&found.ignored), "notes.txt: no picture");
+    assert_text_has(fsh_text_get(&found.ignored), "sub: no picture");
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
+static void
+a_flat_folder_gives_bytes_or_a_reason(void **state)
+{
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+
+    (void)state;
+    write_file(folder, "a.jpg", "bytes");
+    write_file(folder, "empty.jpg", "");
+    path_in(path, folder, "folder.jpg");
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_loads("pictures", folder, "a", "a.jpg", FSH_REASON_NONE, "bytes");
+    assert_loads("pictures", folder, "empty", "empty.jpg", FSH_REASON_EMPTY, NULL);
+    assert_loads("pictures", folder, "folder", "folder.jpg", FSH_REASON_NOT_A_FILE, NULL);
+    assert_loads("pictures", folder, "b", "b.jpg", FSH_REASON_VANISHED, NULL);
+    fsh_test_remove(folder);
+}
+
+/* ---- list ---- */
+
+static void
+assert_list(const char *text, const char *order)
+{
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+    seen found;
+    fsh_err err;
+
+    write_file(folder, "list.txt", text);
+    path_in(path, folder, "list.txt");
+    assert_ok(scan("list", path, &found, &err), err);
+    assert_string_equal(fsh_text_get(&found.order), order);
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
+static void
+a_list_is_grouped_by_name_whatever_its_order(void **state)
+{
+    (void)state;
+    assert_list("z.jpg\tbob\n1/x.jpg\tanna\na.jpg\tbob\n", "[anna] 1/x.jpg [bob] a.jpg  z.jpg ");
+    assert_list("a.jpg\tA name, with more\r\n\r\n\nb.jpg\tB",
+                "[A name, with more] a.jpg [B] b.jpg ");
+    assert_list("a\xff.jpg\tn\xfe\n", "[n\xfe] a\xff.jpg ");
+}
+
+static void
+without_a_name_the_folder_or_the_file_is_the_name(void **state)
+{
+    (void)state;
+    assert_list(
+        "x/anna/1.jpg\nbob.jpg\n./carl.v2.jpg\n../../dora.jpg\n/eve.jpg\n.f\n",
+        "[.f] .f [anna] x/anna/1.jpg [bob] bob.jpg [carl.v2] ./carl.v2.jpg [dora] ../../dora.jpg "
+        "[eve] /eve.jpg ");
+}
+
+static void
+a_wrong_list_is_told_by_line(void **state)
+{
+    static const struct {
+        const char *text, *told;
+    } cases[] = {{"a.jpg\tanna\n\tbob\n", ":2: expected the path"},
+                 {"a.jpg\t\n", ":1: expected the path"},
+                 {"a.jpg\tx\ty\n", ":1: expected the path"},
+                 {"a.jpg\n/\n", ":2: expected the path"},
+                 {"a.jpg\tanna\nb.jpg\tbob\na.jpg\tbob\n", "a.jpg stands there twice"}};
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+    seen found;
+    fsh_err err;
+    size_t i;
+
+    (void)state;
+    path_in(path, folder, "list.txt");
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_file(folder, "list.txt", cases[i].text);
+        assert_int_equal(scan("list", path, &found, &err), FSH_USAGE);
+        assert_text_has(err.text, cases[i].told);
+        assert_int_equal(found.samples_n, 0);
+        seen_fini(&found);
+    }
+    assert_ok(fsh_file_write(path, "a\0b", 3, &err), err);
+    assert_int_equal(scan("list", path, &found, &err), FSH_USAGE);
+    assert_text_has(err.text, "zero byte");
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
+static void
+pictures_of_a_list_lie_beside_it(void **state)
+{
+    char *folder = fsh_test_folder(), list[FSH_PATH_BYTES], picture[FSH_PATH_BYTES];
+
+    (void)state;
+    write_file(folder, "in/list.txt", "");
+    write_file(folder, "in/a.jpg", "bytes");
+    path_in(list, folder, "in/list.txt");
+    path_in(picture, folder, "in/a.jpg");
+    assert_loads("list", list, "anna", "a.jpg", FSH_REASON_NONE, "bytes");
+    assert_loads("list", list, "anna", "../in/a.jpg", FSH_REASON_NONE, "bytes");
+    assert_loads("list", list, "anna", picture, FSH_REASON_NONE, "bytes");
+    assert_loads("list", list, "anna", "b.jpg", FSH_REASON_VANISHED, NULL);
+    fsh_test_remove(folder);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reader_finds_its_people_in_order_and_the_same_again),
+        cmocka_unit_test(every_input_is_told_by_its_looks),
+        cmocka_unit_test(what_is_no_input_is_told_with_all_formats),
+        cmocka_unit_test(a_flat_folder_is_ordered_by_person),
+        cmocka_unit_test(a_flat_folder_gives_bytes_or_a_reason),
+        cmocka_unit_test(a_list_is_grouped_by_name_whatever_its_order),
+        cmocka_unit_test(without_a_name_the_folder_or_the_file_is_the_name),
+        cmocka_unit_test(a_wrong_list_is_told_by_line),
+        cmocka_unit_test(pictures_of_a_list_lie_beside_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
