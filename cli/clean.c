@@ -3,20 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "cli/command.h"
 #include "cli/embedded.h"
 #include "cli/outcome.h"
-#include "evaluate/cleaning.h"
+#include "evaluate/cleaning_report.h"
 #include "stages/models.h"
+#include "stages/vision/decode.h"
+
+enum { SIDE = 192 }; /* of the report's pictures, px: twice what they are shown in */
 
 typedef struct clean_options {
     int32_t method;
     double threshold, near;
     char against[FSH_ARG_TEXT_BYTES], json[FSH_ARG_TEXT_BYTES];
-    fsh_embedded_options embed;
+    fsh_embedded_options embedded;
+    char report[FSH_ARG_TEXT_BYTES], images[FSH_ARG_TEXT_BYTES], against_images[FSH_ARG_TEXT_BYTES];
+    char embeddings[FSH_ARG_TEXT_BYTES];
+    int64_t rows;
 } clean_options;
-
-#define EMBED(field) offsetof(clean_options, embed.field)
 
 static const fsh_arg rows[] = {
     FSH_ARG_CHOICE(
@@ -32,9 +37,18 @@ static const fsh_arg rows[] = {
     FSH_ARG_TEXT(clean_options, against, "",
                  "a set that shares nobody with this one, or should (LFW): like INPUT"),
     FSH_ARG_TEXT(clean_options, json, "", "write every finding to this file"),
-    {"model", FSH_ARG_TYPE_TEXT, EMBED(model), 0, 0, NULL, "",
-     "card of the embedder; of embeddings, the one they must be of"},
-    {"log", FSH_ARG_TYPE_CHOICE, EMBED(log), 0, 0, FSH_LOG_MODES, "auto", "how progress is told"},
+    FSH_ARG_TEXT(clean_options, report, "",
+                 "write a page with every finding and its pictures to this file: HTML, all in one"),
+    FSH_ARG_INT(clean_options, rows, 0, 1000000, "200", "rows of each table of the report"),
+    FSH_ARG_TEXT(
+        clean_options, images, "",
+        "folder of the pictures, for --report where INPUT is a file of embeddings or a list"),
+    FSH_ARG_TEXT(clean_options, against_images, "", "the same of --against"),
+    FSH_ARG_TEXT(clean_options, embeddings, "",
+                 "keep the embeddings of INPUT in this file: cleaned again, it takes seconds"),
+    FSH_EMBEDDED_ROWS(clean_options),
+    {"log", FSH_ARG_TYPE_CHOICE, offsetof(clean_options, embedded.log), 0, 0, FSH_LOG_MODES, "auto",
+     "how progress is told"},
     FSH_ARG_END};
 
 /* Of 1.25, what the card of a well-made embedder says, and near-duplicates of LFW: all pairs up to
@@ -53,8 +67,8 @@ find_threshold(const clean_options *options, const fsh_embeddings *e, double *th
     fsh_err why = {""};
     fsh_status status;
 
-    if (options->embed.model[0])
-        snprintf(name, sizeof name, "%s", options->embed.model);
+    if (options->embedded.model[0])
+        snprintf(name, sizeof name, "%s", options->embedded.model);
     else
         snprintf(name, sizeof name, "%.*s", (int)strcspn(e->model ? e->model : "", " "),
                  e->model ? e->model : "");
@@ -62,7 +76,7 @@ find_threshold(const clean_options *options, const fsh_embeddings *e, double *th
     *threshold = status ? usual_threshold : card.distance_threshold;
     if (!status)
         return FSH_OK;
-    if (options->embed.model[0]) {
+    if (options->embedded.model[0]) {
         *err = why;
         return status;
     }
@@ -94,16 +108,52 @@ tell(const clean_options *options, const fsh_cleaning *found, fsh_err *err)
 
     fsh_cleaning_print(found, &table);
     fsh_cleaning_print_json(found, &json);
-    status =
-        fsh_outcome_tell(fsh_outcome_mode(options->embed.log), &table, &json, options->json, err);
+    status = fsh_outcome_tell(fsh_outcome_mode(options->embedded.log), &table, &json, options->json,
+                              err);
     fsh_text_fini(&table);
     fsh_text_fini(&json);
     return status;
 }
 
+/* Where the pictures of a set are: the folder that was said, or the set itself where that is a
+ * folder, a shard or index.h5. A file of embeddings and a list hold none: *thumbs stays NULL. */
 static fsh_status
-clean(const clean_options *options, const fsh_embeddings *e, const fsh_embeddings *against,
-      fsh_err *err)
+open_thumbs(const char *images, const char *input, fsh_thumbs **thumbs, fsh_err *err)
+{
+    fsh_status status = fsh_thumbs_open(images[0] ? images : input, SIDE, thumbs, err);
+
+    return images[0] ? status : FSH_OK;
+}
+
+static fsh_status
+write_report(const clean_options *options, const char *input, const fsh_cleaning *found,
+             fsh_err *err)
+{
+    fsh_cleaning_report report = {.title = input, .rows_most = (uint32_t)options->rows};
+    fsh_text page = {0};
+    fsh_status status = open_thumbs(options->images, input, &report.thumbs, err);
+
+    if (!status && options->against[0])
+        status = open_thumbs(options->against_images, options->against, &report.against, err);
+    if (!status) {
+        fsh_vision_init();
+        fsh_cleaning_write_report(found, &report, &page);
+        status = fsh_text_ok(&page)
+                     ? fsh_file_write(options->report, page.data, page.bytes, err)
+                     : fsh_fail(err, FSH_MEMORY, "%s: out of memory", options->report);
+    }
+    if (!status && fsh_thumbs_missing(report.thumbs) + fsh_thumbs_missing(report.against))
+        fprintf(stderr, "%s: %u pictures could not be had\n", options->report,
+                fsh_thumbs_missing(report.thumbs) + fsh_thumbs_missing(report.against));
+    fsh_thumbs_close(report.thumbs);
+    fsh_thumbs_close(report.against);
+    fsh_text_fini(&page);
+    return status;
+}
+
+static fsh_status
+clean(const clean_options *options, const char *input, const fsh_embeddings *e,
+      const fsh_embeddings *against, fsh_err *err)
 {
     fsh_cleaning_options settled = {0};
     fsh_cleaning found;
@@ -113,7 +163,10 @@ clean(const clean_options *options, const fsh_embeddings *e, const fsh_embedding
         status = fsh_cleaning_run(e, options->against[0] ? against : NULL, &settled, &found, err);
     if (status)
         return status;
-    status = tell(options, &found, err);
+    if (options->report[0])
+        status = write_report(options, input, &found, err);
+    if (!status)
+        status = tell(options, &found, err);
     fsh_cleaning_fini(&found);
     return status;
 }
@@ -122,15 +175,21 @@ static fsh_status
 run(const fsh_invocation *invocation, fsh_err *err)
 {
     const clean_options *options = invocation->options;
+    const char *input = invocation->words[0];
+    fsh_embedded_options ours = options->embedded, theirs = options->embedded;
     fsh_embeddings e = {0}, against = {0};
-    fsh_status status = fsh_embedded_get(invocation->words[0], &options->embed, &e, err);
+    fsh_status status;
 
-    if (!status && options->against[0])
-        status = fsh_embedded_get(options->against, &options->embed, &against, err);
+    snprintf(ours.output, sizeof ours.output, "%s", options->embeddings);
+    ours.sets = theirs.sets = invocation->sets;
+    ours.sets_n = theirs.sets_n = invocation->sets_n;
+    status = fsh_embedded_get(input, &ours, &e, err);
     if (!status && e.n == 0)
-        status = fsh_fail(err, FSH_USAGE, "%s: holds no embedding", invocation->words[0]);
+        status = fsh_fail(err, FSH_USAGE, "%s: holds no embedding", input);
+    if (!status && options->against[0])
+        status = fsh_embedded_get(options->against, &theirs, &against, err);
     if (!status)
-        status = clean(options, &e, &against, err);
+        status = clean(options, input, &e, &against, err);
     fsh_embeddings_fini(&e);
     fsh_embeddings_fini(&against);
     return status;
@@ -149,7 +208,7 @@ const fsh_command fsh_command_clean = {
     "are one person; identities that are two; with --against, people and pictures that are in "
     "another set as well.\n"
     "docs/cleaning.md has the method and the fields of the JSON. Example:\n\n"
-    "  faceshard clean out/index.h5 --against lfw.h5 --json found.json\n",
+    "  faceshard clean out/index.h5 --against lfw.h5 --json found.json --report found.html\n",
     rows,
     sizeof(clean_options),
     false,

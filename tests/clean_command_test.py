@@ -1,8 +1,11 @@
 """`faceshard clean` over embeddings made here, with what is wrong with them known, and over index.h5 of a job."""
+import base64
 import json
 import os
+import re
 import sys
 
+import cv2
 import h5py
 import numpy
 
@@ -147,12 +150,49 @@ class Clean(run_test.JobCase):
         done = self.faceshard("clean", self.write(), "--model", "no_such_card", code=3)
         self.assertIn(b"no_such_card", done.stderr)
 
+    def report(self, path, *more):
+        out = self.folder / "report.html"
+        self.faceshard("clean", path, "--report", out, *more)
+        return out.read_text()
+
+    def test_a_report_shows_every_finding_and_nothing_from_outside(self):
+        self.add_people()
+        wrong = self.add("person 03", self.picture(20))
+        self.add("<b>&\n", self.rows[0][2])
+        for _, source, _ in self.rows:
+            path = self.folder / "pictures" / source
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), run_test.picture(len(source)))
+        page = self.report(self.write(), "--images", self.folder / "pictures", "--against", self.write("again.h5"),
+                           "--against-images", self.folder / "pictures")
+        self.assertIn(wrong, page)
+        self.assertIn("shows person 20", page)
+        self.assertIn("under two names", page)
+        self.assertIn("&#60;b&#62;&#38;\\x0a", page)
+        self.assertNotIn("<b>", page)
+        self.assertNotIn("http", page)
+        self.assertNotIn("no picture", page)
+        pictures = re.findall(r'src="data:image/jpeg;base64,([^"]*)"', page)
+        self.assertEqual(len(pictures), page.count("<img"))
+        self.assertGreater(len(pictures), 20)
+        shown = cv2.imdecode(numpy.frombuffer(base64.b64decode(pictures[0], validate=True), numpy.uint8), cv2.IMREAD_COLOR)
+        self.assertEqual(max(shown.shape[:2]), 192)
+        self.assertIn(f"pictures that are in the other set: {len(self.rows)}", page)
+        self.assertIn(f"200 of {len(self.rows)} are shown", page)
+
+    def test_a_report_without_pictures_says_so(self):
+        self.add_people(5)
+        page = self.report(self.write())
+        self.assertIn("--images says where they are", page)
+        self.assertNotIn("<img", page)
+
     def test_an_index_is_cleaned_without_a_change_and_every_picture_counted_once(self):
         self.job.write_text(JOB)
         count = run_test.write_people(self.input)
         done = self.run_job(self.folder / "out")
         before = run_test.sums(self.folder / "out")
-        found = self.clean(self.folder / "out" / "index.h5", "--model", "baseline")
+        found = self.clean(self.folder / "out" / "index.h5", "--model", "baseline", "--report", self.folder / "report.html")
+        self.assertNotIn("no picture", (self.folder / "report.html").read_text())
         self.assertEqual(before, run_test.sums(self.folder / "out"))
         self.assertEqual(len(found["images"]) + found["without_embedding"], count)
         self.assertEqual(len(found["images"]), done["delivered"])

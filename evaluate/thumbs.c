@@ -1,0 +1,232 @@
+#include "evaluate/thumbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "base/image.h"
+#include "shards/read.h"
+#include "stages/vision/decode.h"
+
+enum { QUALITY = 82 };
+
+static const uint64_t pixels_max = 64 << 20;
+static const size_t file_bytes_max = 256 << 20;
+
+struct fsh_thumbs {
+    const char *folder; /* NULL: a shard or index */
+    int32_t side;
+    uint32_t missing;
+    fsh_shard_file *file;
+    char **sources;  /* of all rows */
+    uint64_t *order; /* rows by source, then by row */
+    uint64_t n;
+    fsh_image picture, fitted;
+};
+
+/* ---- text ---- */
+
+void
+fsh_html_add(fsh_text *page, const char *text)
+{
+    fsh_text visible = {0};
+    const char *c;
+
+    fsh_text_add_visible(&visible, text);
+    for (c = fsh_text_get(&visible); *c; c++) {
+        size_t plain = strcspn(c, "&<>\"'");
+
+        fsh_text_add_bytes(page, c, plain);
+        c += plain;
+        if (!*c)
+            break;
+        fsh_text_addf(page, "&#%d;", *c);
+    }
+    if (!fsh_text_ok(&visible))
+        page->broken = true;
+    fsh_text_fini(&visible);
+}
+
+/* RFC 4648, section 4. */
+static void
+add_base64(fsh_text *page, const uint8_t *data, size_t bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t i;
+
+    for (i = 0; i < bytes; i += 3) {
+        size_t n = bytes - i < 3 ? bytes - i : 3;
+        uint32_t three = (uint32_t)data[i] << 16 | (n > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
+                         (n > 2 ? data[i + 2] : 0);
+        char four[4] = {digits[three >> 18], digits[three >> 12 & 63],
+                        n > 1 ? digits[three >> 6 & 63] : '=', n > 2 ? digits[three & 63] : '='};
+
+        fsh_text_add_bytes(page, four, 4);
+    }
+}
+
+/* ---- where pictures are ---- */
+
+static int
+compare_rows(const void *a, const void *b, void *self)
+{
+    const fsh_thumbs *of = self;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    int order = strcmp(of->sources[x], of->sources[y]);
+
+    return order ? order : (x > y) - (x < y);
+}
+
+static fsh_status
+open_shard(fsh_thumbs *of, const char *path, fsh_err *err)
+{
+    fsh_status status = fsh_shard_open(path, &of->file, err);
+    uint64_t i;
+
+    if (status)
+        return status;
+    of->n = fsh_shard_get_info(of->file)->rows[FSH_TABLE_ROWS];
+    status = fsh_shard_read_texts(of->file, FSH_COLUMN_SOURCE, 0, (size_t)of->n, &of->sources, err);
+    if (status)
+        return status;
+    of->order = malloc((of->n + 1) * sizeof *of->order);
+    if (!of->order)
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", path);
+    for (i = 0; i < of->n; i++)
+        of->order[i] = i;
+    qsort_r(of->order, of->n, sizeof *of->order, compare_rows, of);
+    return FSH_OK;
+}
+
+/* The first row with this source, or n. */
+static uint64_t
+find_row(const fsh_thumbs *of, const char *source)
+{
+    uint64_t low = 0, high = of->n;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (strcmp(of->sources[of->order[middle]], source) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < of->n && strcmp(of->sources[of->order[low]], source) == 0 ? of->order[low] : of->n;
+}
+
+fsh_status
+fsh_thumbs_open(const char *path, int32_t side, fsh_thumbs **thumbs, fsh_err *err)
+{
+    fsh_thumbs *of = calloc(1, sizeof *of);
+    struct stat info;
+    fsh_status status = FSH_OK;
+
+    if (!of)
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", path);
+    of->side = side;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        of->folder = path;
+    else
+        status = open_shard(of, path, err);
+    if (status)
+        fsh_thumbs_close(of);
+    else
+        *thumbs = of;
+    return status;
+}
+
+void
+fsh_thumbs_close(fsh_thumbs *thumbs)
+{
+    if (!thumbs)
+        return;
+    fsh_shard_close(&thumbs->file);
+    free(thumbs->sources);
+    free(thumbs->order);
+    fsh_image_fini(&thumbs->picture);
+    fsh_image_fini(&thumbs->fitted);
+    free(thumbs);
+}
+
+uint32_t
+fsh_thumbs_missing(const fsh_thumbs *thumbs)
+{
+    return thumbs ? thumbs->missing : 0;
+}
+
+/* ---- pictures ---- */
+
+static fsh_status
+load_bytes(fsh_thumbs *of, const char *source, uint8_t **data, size_t *bytes)
+{
+    char path[FSH_PATH_BYTES];
+    uint64_t row;
+
+    if (of->folder) {
+        fsh_status status = fsh_path_join(path, of->folder, source, NULL);
+
+        return status ? status : fsh_file_read(path, file_bytes_max, data, bytes, NULL);
+    }
+    row = find_row(of, source);
+    return row < of->n ? fsh_shard_read_picture(of->file, row, data, bytes, NULL) : FSH_IO;
+}
+
+static fsh_status
+load(fsh_thumbs *of, const char *source)
+{
+    const fsh_shard_meta *meta = of->folder ? NULL : &fsh_shard_get_info(of->file)->meta;
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    fsh_reason reason;
+    fsh_status status = load_bytes(of, source, &data, &bytes);
+
+    if (!status && meta && meta->encoding == FSH_ENCODING_RAW) {
+        fsh_image_fini(&of->picture);
+        of->picture = (fsh_image){data, (int32_t)meta->size, (int32_t)meta->size, 3};
+        return FSH_OK;
+    }
+    if (!status)
+        status = fsh_decode(data, bytes, pixels_max, &of->picture, &reason, NULL);
+    free(data);
+    return status;
+}
+
+static fsh_status
+fit(fsh_thumbs *of)
+{
+    int32_t width = of->picture.width, height = of->picture.height,
+            longer = width > height ? width : height;
+
+    width = (int32_t)((int64_t)width * of->side / longer);
+    height = (int32_t)((int64_t)height * of->side / longer);
+    return fsh_image_resize(&of->picture, width ? width : 1, height ? height : 1, &of->fitted);
+}
+
+void
+fsh_thumbs_add(fsh_thumbs *thumbs, const char *source, fsh_text *page)
+{
+    uint8_t *jpeg = NULL;
+    size_t bytes = 0;
+    fsh_status status;
+
+    if (!thumbs)
+        return;
+    status = load(thumbs, source);
+    if (!status)
+        status = fit(thumbs);
+    if (!status)
+        status = fsh_encode_jpeg(&thumbs->fitted, QUALITY, &jpeg, &bytes, NULL);
+    fsh_text_add(page, status ? "<span class=gone title=\"" : "<img title=\"");
+    fsh_html_add(page, source);
+    if (status) {
+        thumbs->missing++;
+        fsh_text_add(page, "\">no picture</span>");
+        return;
+    }
+    fsh_text_add(page, "\" src=\"data:image/jpeg;base64,");
+    add_base64(page, jpeg, bytes);
+    fsh_text_add(page, "\">");
+    free(jpeg);
+}
