@@ -10,6 +10,7 @@
 
 /* ---- a writer of ONNX files ---- */
 
+/* Numbers up to size; ones where it is negative. */
 static void
 put_constant(bytes *graph, const char *name, const int *dims, int rank, float size)
 {
@@ -24,7 +25,7 @@ put_constant(bytes *graph, const char *name, const int *dims, int rank, float si
         n *= (size_t)dims[k];
     }
     for (i = 0; i < n; i++)
-        data[i] = size * sinf((float)(i + 1) * 1.7f + (float)rank);
+        data[i] = size > 0 ? size * sinf((float)(i + 1) * 1.7f + (float)rank) : 1;
     put_whole(&tensor, 2, 1);
     put_text(&tensor, 8, name);
     put_bytes(&tensor, 9, data, n * sizeof *data);
@@ -99,7 +100,7 @@ put_simple(bytes *graph, const char *op, const char *inputs, const char *output)
         put_real(node, "min", 0);
         put_real(node, "max", 0.5f);
     }
-    if (!strcmp(op, "Flatten"))
+    if (!strcmp(op, "Flatten") || !strcmp(op, "Concat"))
         put_wholes(node, "axis", (int[]){1}, 1);
     if (!strcmp(op, "Gemm"))
         put_wholes(node, "transB", (int[]){1}, 1);
@@ -127,19 +128,52 @@ put_value(bytes *graph, unsigned field, const char *name, const int *dims, int r
     put_bytes(graph, field, b[3].at, b[3].n);
 }
 
-/* Every operator of ops.def, or with last in the place of the last activation. */
+static void
+put_pool(bytes *graph, const char *input, const char *output)
+{
+    bytes *node = calloc(1, sizeof *node);
+
+    start_node(node, "MaxPool", input, output);
+    put_wholes(node, "kernel_shape", (int[]){2, 2}, 2);
+    put_wholes(node, "strides", (int[]){2, 2}, 2);
+    put_bytes(graph, 1, node->at, node->n);
+    free(node);
+}
+
+static void
+end_network(bytes *graph, int outputs, bytes *out)
+{
+    bytes *opset = calloc(1, sizeof *opset);
+
+    put_value(graph, 11, "x", (int[]){1, 3, 32, 32}, 4);
+    put_value(graph, 12, "y", (int[]){1, outputs}, 2);
+    out->n = 0;
+    put_whole(out, 1, 5);
+    put_text(opset, 1, "");
+    put_whole(opset, 2, 9);
+    put_bytes(out, 8, opset->at, opset->n);
+    put_bytes(out, 7, graph->at, graph->n);
+    free(graph);
+    free(opset);
+}
+
+/* Activations and sums, a convolution that is large enough for Winograd's kernel, and last in the
+ * place of the last activation. */
 static void
 make_network(bytes *out, const char *last)
 {
-    bytes *g = calloc(1, sizeof *g), *opset = calloc(1, sizeof *opset);
+    bytes *g = calloc(1, sizeof *g);
 
     put_text(g, 2, "made");
     put_conv(g, "x w1 b1", "a", 3, 2, 1);
     put_simple(g, "PRelu", "a slope", "b");
-    put_conv(g, "b w2 b2", "c", 3, 1, 8);
+    put_conv(g, "b w5 b2", "k", 3, 1, 1);
+    put_simple(g, "Relu", "k", "r");
+    put_pool(g, "r", "p");
+    put_conv(g, "p w2 b2", "c", 3, 1, 8);
     put_simple(g, "Relu", "c", "d");
     put_conv(g, "d w3", "e", 1, 1, 1);
-    put_simple(g, "Add", "b e", "f");
+    put_simple(g, "Add", "p e", "f");
     put_simple(g, "Clip", "f", "h");
     put_simple(g, "Flatten", "h", "i");
     put_simple(g, "Gemm", "i w4 b4", "j");
@@ -150,18 +184,44 @@ make_network(bytes *out, const char *last)
     put_constant(g, "w2", (int[]){8, 1, 3, 3}, 4, 0.5f);
     put_constant(g, "b2", (int[]){8}, 1, 0.1f);
     put_constant(g, "w3", (int[]){8, 8, 1, 1}, 4, 0.5f);
-    put_constant(g, "w4", (int[]){5, 128}, 2, 0.3f);
+    put_constant(g, "w5", (int[]){8, 8, 3, 3}, 4, 0.3f);
+    put_constant(g, "w4", (int[]){5, 512}, 2, 0.1f);
     put_constant(g, "b4", (int[]){5}, 1, 1);
-    put_value(g, 11, "x", (int[]){1, 3, 8, 8}, 4);
-    put_value(g, 12, "y", (int[]){1, 5}, 2);
-    out->n = 0;
-    put_whole(out, 1, 5);
-    put_text(opset, 1, "");
-    put_whole(opset, 2, 9);
-    put_bytes(out, 8, opset->at, opset->n);
-    put_bytes(out, 7, g->at, g->n);
-    free(g);
-    free(opset);
+    end_network(g, 5, out);
+}
+
+/* What Inception and ResNet have besides: normalisation, also where no convolution is before it,
+ * a residual that is scaled, tensors put together, a mean over the picture. */
+static void
+make_residual_network(bytes *out)
+{
+    bytes *g = calloc(1, sizeof *g);
+
+    put_text(g, 2, "residual");
+    put_conv(g, "x w1 b1", "a", 3, 2, 1);
+    put_simple(g, "BatchNormalization", "a gain shift mean variance", "b");
+    put_simple(g, "Relu", "b", "c");
+    put_conv(g, "c w2", "d", 1, 1, 1);
+    put_simple(g, "Mul", "d scale", "e");
+    put_simple(g, "Add", "e c", "f");
+    put_simple(g, "Relu", "f", "h");
+    put_simple(g, "BatchNormalization", "h gain shift mean variance", "i");
+    put_simple(g, "Concat", "i c", "j");
+    put_simple(g, "Dropout", "j", "k");
+    put_simple(g, "GlobalAveragePool", "k", "l");
+    put_simple(g, "Flatten", "l", "m");
+    put_simple(g, "Gemm", "m w3 b3", "y");
+    put_constant(g, "w1", (int[]){8, 3, 3, 3}, 4, 0.4f);
+    put_constant(g, "b1", (int[]){8}, 1, 0.2f);
+    put_constant(g, "gain", (int[]){8}, 1, 1.5f);
+    put_constant(g, "shift", (int[]){8}, 1, 0.3f);
+    put_constant(g, "mean", (int[]){8}, 1, 0.4f);
+    put_constant(g, "variance", (int[]){8}, 1, -1);
+    put_constant(g, "w2", (int[]){8, 8, 1, 1}, 4, 0.5f);
+    put_constant(g, "scale", (int[]){1}, 1, 0.17f);
+    put_constant(g, "w3", (int[]){5, 16}, 2, 0.3f);
+    put_constant(g, "b3", (int[]){5}, 1, 1);
+    end_network(g, 5, out);
 }
 
 /* ---- tests ---- */
@@ -250,25 +310,34 @@ an_operator_outside_the_list_is_refused_by_name(void **state)
 }
 
 static void
-a_made_network_gives_what_opencv_gives_whatever_the_threads(void **state)
+assert_made_alike(const bytes *file)
 {
-    static bytes file;
     fsh_card *card = calloc(1, sizeof *card);
     fsh_err err = {""};
     char *folder = fsh_test_folder();
 
-    (void)state;
-    make_network(&file, "Sigmoid");
     assert_ok(fsh_path_join(card->file_path, folder, "made.onnx", &err), err);
-    assert_ok(fsh_file_write(card->file_path, file.at, file.n, &err), err);
+    assert_ok(fsh_file_write(card->file_path, file->at, file->n, &err), err);
     strcpy(card->name, "made");
-    card->width = card->height = 8;
+    card->width = card->height = 32;
     card->mean = (fsh_reals){.at = {100, 110, 120}, .n = 3};
     card->scale = (fsh_reals){.at = {0.01}, .n = 1};
     card->channels = 1;
     assert_alike(card, 1);
     fsh_test_remove(folder);
     free(card);
+}
+
+static void
+made_networks_give_what_opencv_gives_whatever_the_threads(void **state)
+{
+    static bytes file;
+
+    (void)state;
+    make_network(&file, "Sigmoid");
+    assert_made_alike(&file);
+    make_residual_network(&file);
+    assert_made_alike(&file);
 }
 
 static void
@@ -313,7 +382,7 @@ main(void)
         cmocka_unit_test(a_damaged_byte_is_refused_or_read_and_harms_nothing),
         cmocka_unit_test(overlong_numbers_and_unknown_kinds_are_damage),
         cmocka_unit_test(an_operator_outside_the_list_is_refused_by_name),
-        cmocka_unit_test(a_made_network_gives_what_opencv_gives_whatever_the_threads),
+        cmocka_unit_test(made_networks_give_what_opencv_gives_whatever_the_threads),
         cmocka_unit_test(trained_networks_give_what_opencv_gives_whatever_the_threads),
     };
 

@@ -60,9 +60,8 @@ set_activation(const fsh_operation *node, fsh_fusion *out)
     return out->activated;
 }
 
-/* The node that uses a value, where it is the only one, and its number. */
-static const fsh_operation *
-only_user(const fsh_graph *graph, uint32_t value, uint32_t *number)
+const fsh_operation *
+fsh_lower_only_user(const fsh_graph *graph, uint32_t value, uint32_t *number)
 {
     const fsh_operation *user = NULL;
     uint32_t i, k;
@@ -112,13 +111,13 @@ void
 fsh_lower_find_fusion(fsh_lowering *l, const dnnl_dims_t dims, fsh_fusion *fusion)
 {
     uint32_t number = 0;
-    const fsh_operation *user = only_user(l->graph, l->output, &number);
+    const fsh_operation *user = fsh_lower_only_user(l->graph, l->output, &number);
 
     *fusion = (fsh_fusion){.sum = NULL};
     if (user && user->op == FSH_OP_Add && (fusion->sum = find_sum(l, user, number, dims))) {
         l->done[number] = true;
         l->output = user->output;
-        user = only_user(l->graph, l->output, &number);
+        user = fsh_lower_only_user(l->graph, l->output, &number);
     }
     if (user && set_activation(user, fusion)) {
         l->done[number] = true;

@@ -1,5 +1,6 @@
 /* Between the files that make steps from nodes: lower.c (the order, activations, sums), weigh.c
- * (convolutions and matrices), shape.c (pooling, and what moves numbers). */
+ * (convolutions and matrices), filter.c (convolutions by a kernel of ours), shape.c (pooling, and
+ * what moves numbers). */
 #ifndef FSH_STAGES_INFERENCE_LOWERING_H
 #define FSH_STAGES_INFERENCE_LOWERING_H
 
@@ -24,6 +25,11 @@ typedef struct fsh_fusion {
     float alpha, beta;
 } fsh_fusion;
 
+/* Of a convolution, in both directions: height and width. */
+typedef struct fsh_window {
+    dnnl_dims_t kernel, strides, dilations, before, after; /* dilations as in oneDNN: 0 is dense */
+} fsh_window;
+
 fsh_status fsh_lower_refuse(const fsh_lowering *l, const char *what);
 
 /* Layouts: what oneDNN likes, and plain rows. */
@@ -47,6 +53,15 @@ fsh_status fsh_lower_step(const fsh_lowering *l, dnnl_primitive_desc_t pd, const
 /* Finds what can be fused with the convolution, which gives a tensor of those dims, and takes it
  * off the list: l->output becomes what the last of it gives. */
 void fsh_lower_find_fusion(fsh_lowering *l, const dnnl_dims_t dims, fsh_fusion *fusion);
+
+/* The operator that uses a value, where it is the only one, and its number; or NULL. */
+const fsh_operation *fsh_lower_only_user(const fsh_graph *graph, uint32_t value, uint32_t *number);
+
+/* filter.c: whether a kernel of ours does this convolution, and the step of it. */
+bool fsh_lower_suits_winograd(const fsh_lowering *l, const fsh_window *win, const dnnl_dims_t out,
+                              const fsh_fusion *fusion);
+fsh_status fsh_lower_winograd(fsh_lowering *l, const fsh_window *win, const dnnl_dims_t out,
+                              const fsh_fusion *fusion, const float *weights, const float *bias);
 
 /* weigh.c */
 fsh_status fsh_lower_conv(fsh_lowering *l);

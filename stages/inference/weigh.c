@@ -6,10 +6,6 @@
 
 enum { DIM_MAX = 1 << 24 };
 
-typedef struct window {
-    dnnl_dims_t kernel, strides, dilations, before, after;
-} window;
-
 /* Weights, and a bias for each output, as numbers. */
 typedef struct weights {
     const float *data;
@@ -72,7 +68,7 @@ whole(const fsh_wholes *list, uint32_t i, int64_t without)
 }
 
 static bool
-read_window(const fsh_operation *node, const fsh_constant *w, window *out)
+read_window(const fsh_operation *node, const fsh_constant *w, fsh_window *out)
 {
     uint32_t i;
 
@@ -96,7 +92,8 @@ read_window(const fsh_operation *node, const fsh_constant *w, window *out)
 
 /* Dims of what a convolution gives; false where the kernel does not fit. */
 static bool
-conv_dims(const dnnl_memory_desc_t *x, const fsh_constant *w, const window *win, dnnl_dims_t out)
+conv_dims(const dnnl_memory_desc_t *x, const fsh_constant *w, const fsh_window *win,
+          dnnl_dims_t out)
 {
     int i;
 
@@ -115,8 +112,8 @@ conv_dims(const dnnl_memory_desc_t *x, const fsh_constant *w, const window *win,
 
 /* With a sum the output is laid out as what is added, which lies there already. */
 static fsh_status
-make_conv(const fsh_lowering *l, const fsh_constant *c, const window *win, const dnnl_dims_t out,
-          const fsh_fusion *fusion, weights *w, dnnl_primitive_desc_t *pd)
+make_conv(const fsh_lowering *l, const fsh_constant *c, const fsh_window *win,
+          const dnnl_dims_t out, const fsh_fusion *fusion, weights *w, dnnl_primitive_desc_t *pd)
 {
     int64_t g = l->node->group;
     dnnl_dims_t grouped = {g, c->dims[0] / g, c->dims[1], c->dims[2], c->dims[3]};
@@ -150,7 +147,7 @@ lower_conv_of(fsh_lowering *l, const fsh_constant *c, const fsh_constant *bias)
     dnnl_primitive_desc_t pd;
     fsh_fusion fusion;
     dnnl_dims_t out;
-    window win;
+    fsh_window win;
     fsh_status status;
 
     if (!c || c->rank != 4 || l->x->desc.ndims != 4 || g < 1 || c->dims[0] % g || g > DIM_MAX ||
@@ -160,10 +157,11 @@ lower_conv_of(fsh_lowering *l, const fsh_constant *c, const fsh_constant *bias)
         return fsh_lower_refuse(l, "a kernel larger than its input");
     fsh_lower_find_fusion(l, out, &fusion);
     status = make_bias(l, c->dims[0], bias, &w);
-    if (!status)
-        status = make_conv(l, c, &win, out, &fusion, &w, &pd);
-    if (!status)
+    if (!status && fsh_lower_suits_winograd(l, &win, out, &fusion)) {
+        status = fsh_lower_winograd(l, &win, out, &fusion, w.data, w.bias);
+    } else if (!status && !(status = make_conv(l, c, &win, out, &fusion, &w, &pd))) {
         status = add_weighted(l, pd, &fusion, &w);
+    }
     free(w.bias);
     return status;
 }
