@@ -1,5 +1,5 @@
 /* Between the files that make steps from nodes: lower.c (the order, activations, sums), weigh.c
- * (convolutions and matrices), filter.c (convolutions by a kernel of ours), shape.c (pooling, and
+ * (convolutions and matrices), filter.c (convolutions by kernels of ours), shape.c (pooling, and
  * what moves numbers). */
 #ifndef FSH_STAGES_INFERENCE_LOWERING_H
 #define FSH_STAGES_INFERENCE_LOWERING_H
@@ -57,11 +57,12 @@ void fsh_lower_find_fusion(fsh_lowering *l, const dnnl_dims_t dims, fsh_fusion *
 /* The operator that uses a value, where it is the only one, and its number; or NULL. */
 const fsh_operation *fsh_lower_only_user(const fsh_graph *graph, uint32_t value, uint32_t *number);
 
-/* filter.c: whether a kernel of ours does this convolution, and the step of it. */
-bool fsh_lower_suits_winograd(const fsh_lowering *l, const fsh_window *win, const dnnl_dims_t out,
-                              const fsh_fusion *fusion);
-fsh_status fsh_lower_winograd(fsh_lowering *l, const fsh_window *win, const dnnl_dims_t out,
-                              const fsh_fusion *fusion, const float *weights, const float *bias);
+/* filter.c: whether a kernel of ours does this convolution, for which oneDNN has the layout dst,
+ * and the step of it. */
+bool fsh_lower_suits_filter(const fsh_lowering *l, const fsh_window *win,
+                            const dnnl_memory_desc_t *dst, const fsh_fusion *fusion);
+fsh_status fsh_lower_filter(fsh_lowering *l, const fsh_window *win, const dnnl_dims_t out,
+                            const fsh_fusion *fusion, const float *weights, const float *bias);
 
 /* weigh.c */
 fsh_status fsh_lower_conv(fsh_lowering *l);

@@ -157,9 +157,13 @@ lower_conv_of(fsh_lowering *l, const fsh_constant *c, const fsh_constant *bias)
         return fsh_lower_refuse(l, "a kernel larger than its input");
     fsh_lower_find_fusion(l, out, &fusion);
     status = make_bias(l, c->dims[0], bias, &w);
-    if (!status && fsh_lower_suits_winograd(l, &win, out, &fusion)) {
-        status = fsh_lower_winograd(l, &win, out, &fusion, w.data, w.bias);
-    } else if (!status && !(status = make_conv(l, c, &win, out, &fusion, &w, &pd))) {
+    if (!status)
+        status = make_conv(l, c, &win, out, &fusion, &w, &pd);
+    if (!status && fsh_lower_suits_filter(
+                       l, &win, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), &fusion)) {
+        dnnl_primitive_desc_destroy(pd);
+        status = fsh_lower_filter(l, &win, out, &fusion, w.data, w.bias);
+    } else if (!status) {
         status = add_weighted(l, pd, &fusion, &w);
     }
     free(w.bias);
