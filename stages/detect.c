@@ -126,7 +126,9 @@ static fsh_status
 add_face(const detect_state *state, const detect_params *params, const fsh_found *found,
          fsh_photo *photo)
 {
-    int64_t margin = state->card.decoding == FSH_DECODING_NONE ? 0 : params->margin;
+    fsh_decoding decoding = state->card.decoding;
+    bool whole = decoding == FSH_DECODING_NONE || decoding == FSH_DECODING_ALIGNED;
+    int64_t margin = whole ? 0 : params->margin;
     int64_t bound = params->min_side + margin / 2;
     fsh_face *face = fsh_photo_add_face(photo);
     fsh_box box;

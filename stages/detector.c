@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/align.h"
 #include "stages/inference/net.h"
 #include "stages/stage.h"
 #include "stages/vision/decode.h"
@@ -243,6 +244,22 @@ whole_run(fsh_detector *detector, fsh_err *err)
     return FSH_OK;
 }
 
+/* The whole picture is a face that lies on the ArcFace template. */
+static fsh_status
+aligned_run(fsh_detector *detector, fsh_err *err)
+{
+    const fsh_image *input = &detector->input;
+    fsh_found *face = &detector->candidates[0];
+    int i;
+
+    whole_run(detector, err);
+    face->has_five = true;
+    fsh_arcface_template((uint32_t)input->height, face->five);
+    for (i = 0; i < 5; i++)
+        face->five[i].x -= (float)(input->height - input->width) / 2;
+    return FSH_OK;
+}
+
 /* SSD: the picture stretched to the network's square. */
 static fsh_status
 stretch(fsh_detector *detector, const fsh_image *image, ratio *back)
@@ -293,7 +310,8 @@ as_it_is(fsh_detector *detector, const fsh_image *image, ratio *back)
 static const method methods[] = {[FSH_DECODING_NONE] = {false, NULL, as_it_is, whole_run},
                                  [FSH_DECODING_SSD] = {true, ssd_open, stretch, ssd_run},
                                  [FSH_DECODING_YUNET] = {true, NULL, letterbox, yunet_run},
-                                 [FSH_DECODING_HOG] = {false, hog_open, zoom, hog_run}};
+                                 [FSH_DECODING_HOG] = {false, hog_open, zoom, hog_run},
+                                 [FSH_DECODING_ALIGNED] = {false, NULL, as_it_is, aligned_run}};
 
 fsh_status
 fsh_detector_open(const fsh_card *card, uint32_t upsample, fsh_detector **detector, fsh_err *err)

@@ -34,7 +34,7 @@ const fsh_arg fsh_card_args[] = {
                    "how an embedder sees a face: five points on the ArcFace template, or the crop"),
     FSH_ARG_REAL(fsh_card, distance_threshold, 0, 2, "1.25",
                  "mean distance to the identity's other images over which clean removes"),
-    FSH_ARG_CHOICE(fsh_card, decoding, "none|ssd|yunet|hog", "none",
+    FSH_ARG_CHOICE(fsh_card, decoding, "none|ssd|yunet|hog|aligned", "none",
                    "what a detector's output means"),
     FSH_ARG_REAL(fsh_card, confidence, -10, 1, "0.5", "score over which a detection counts"),
     FSH_ARG_REAL(fsh_card, overlap, 0, 1, "0.4",

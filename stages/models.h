@@ -32,7 +32,13 @@ typedef enum fsh_backend {
     FSH_BACKEND_BUILTIN,
     FSH_BACKEND_ONEDNN /* ONNX and Caffe files of the operators in inference/ops.def */
 } fsh_backend;
-typedef enum fsh_decoding { FSH_DECODING_NONE, FSH_DECODING_SSD, FSH_DECODING_YUNET, FSH_DECODING_HOG } fsh_decoding;
+typedef enum fsh_decoding {
+    FSH_DECODING_NONE,
+    FSH_DECODING_SSD,
+    FSH_DECODING_YUNET,
+    FSH_DECODING_HOG,
+    FSH_DECODING_ALIGNED
+} fsh_decoding;
 
 /* One card; the rows in models.c say units and limits. */
 typedef struct fsh_card {

@@ -83,6 +83,29 @@ without_a_detector_the_picture_is_the_face(void **state)
 }
 
 static void
+an_aligned_picture_is_a_face_on_the_template(void **state)
+{
+    static const float sizes[][2] = {{112, 1}, {224, 2}};
+    fsh_photo photo = {0};
+    fsh_image image;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        fsh_test_paint(&image, (int32_t)sizes[i][0], 1);
+        photo.image = &image;
+        run_once(&fsh_stage_detect, "aligned", (const char *const[]){"min_side", "0", NULL}, &photo);
+        assert_int_equal(photo.faces_n, 1);
+        assert_box(&photo.faces[0].crop, 0, 0, (int32_t)sizes[i][0], (int32_t)sizes[i][0]);
+        assert_true(photo.faces[0].has_five);
+        assert_true(fabsf(photo.faces[0].five[2].x - 56.0252f * sizes[i][1]) < 1e-4f);
+        assert_true(fabsf(photo.faces[0].five[4].y - 92.2041f * sizes[i][1]) < 1e-4f);
+        fsh_photo_fini(&photo);
+        fsh_image_fini(&image);
+    }
+}
+
+static void
 a_face_of_exactly_the_least_size_is_too_small(void **state)
 {
     fsh_photo photo = {0};
@@ -269,6 +292,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_detector_the_picture_is_the_face),
+        cmocka_unit_test(an_aligned_picture_is_a_face_on_the_template),
         cmocka_unit_test(a_face_of_exactly_the_least_size_is_too_small),
         cmocka_unit_test(a_picture_without_a_face_has_none),
         cmocka_unit_test(a_picture_of_one_pixel_is_no_trouble),

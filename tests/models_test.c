@@ -172,6 +172,7 @@ the_cards_of_the_project_can_be_read(void **state)
         bool needs_files;
     } cards[] = {{"hog", FSH_TASK_DETECT, false},
                  {"none", FSH_TASK_DETECT, false},
+                 {"aligned", FSH_TASK_DETECT, false},
                  {"dlib68", FSH_TASK_LANDMARKS, false},
                  {"baseline", FSH_TASK_EMBED, false},
                  {"ssd", FSH_TASK_DETECT, true},
