@@ -14,10 +14,8 @@ typedef struct identify_options {
     char json[FSH_ARG_TEXT_BYTES], sheet[FSH_ARG_TEXT_BYTES];
     fsh_reals threshold;
     int64_t mistakes;
-    fsh_embedded_options embed;
+    fsh_embedded_options embedded;
 } identify_options;
-
-#define EMBED(field) offsetof(identify_options, embed.field)
 
 static const fsh_arg rows[] = {
     FSH_ARG_TEXT(identify_options, gallery, "",
@@ -33,9 +31,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_TEXT(identify_options, gallery_images, "",
                  "folder of the gallery's pictures, where --gallery is embeddings: for --sheet"),
     FSH_ARG_TEXT(identify_options, probe_images, "", "the same of the probes"),
-    {"model", FSH_ARG_TYPE_TEXT, EMBED(model), 0, 0, NULL, "",
-     "card of the embedder; of embeddings, the one they must be of"},
-    {"log", FSH_ARG_TYPE_CHOICE, EMBED(log), 0, 0, FSH_LOG_MODES, "auto", "how progress is told"},
+    FSH_EMBEDDED_ROWS(identify_options),
+    {"log", FSH_ARG_TYPE_CHOICE, offsetof(identify_options, embedded.log), 0, 0, FSH_LOG_MODES, "auto", "how progress is told"},
     FSH_ARG_END};
 
 static bool
@@ -115,7 +112,7 @@ identify(const identify_options *options, const fsh_embeddings *gallery,
     fsh_progress progress;
     fsh_status status;
 
-    fsh_progress_start(&progress, fsh_outcome_mode(options->embed.log));
+    fsh_progress_start(&progress, fsh_outcome_mode(options->embedded.log));
     status = fsh_identify_run(gallery, probes, options->threshold.at, options->threshold.n, show,
                               &progress, &found, err);
     fsh_progress_clear(&progress);
@@ -130,13 +127,15 @@ static fsh_status
 run(const fsh_invocation *invocation, fsh_err *err)
 {
     const identify_options *options = invocation->options;
+    fsh_embedded_options embedded = options->embedded;
     fsh_embeddings gallery = {0}, probes = {0};
     fsh_status status = check(options, err);
 
+    embedded.log = (int32_t)fsh_outcome_mode(embedded.log);
     if (!status)
-        status = fsh_embedded_get(options->gallery, &options->embed, &gallery, err);
+        status = fsh_embedded_get(options->gallery, &embedded, &gallery, err);
     if (!status)
-        status = fsh_embedded_get(options->probes, &options->embed, &probes, err);
+        status = fsh_embedded_get(options->probes, &embedded, &probes, err);
     if (!status)
         status = identify(options, &gallery, &probes, err);
     fsh_embeddings_fini(&gallery);

@@ -169,10 +169,15 @@ fsh_bin_unpack(const fsh_bin *set, const char *folder, fsh_err *err)
     for (i = 0; i < 2 * set->pairs_n && !status; i++) {
         const fsh_bin_picture *picture = &set->pictures[i];
         bool png = picture->bytes > 4 && memcmp(picture->data, "\x89PNG", 4) == 0;
-        char name[PICTURE_NAME_BYTES + 8], path[FSH_PATH_BYTES];
+        char name[2 * PICTURE_NAME_BYTES + 8], below[FSH_PATH_BYTES], path[FSH_PATH_BYTES];
 
+        snprintf(name, sizeof name, "%05u", i / FSH_BIN_FOLDER);
+        status = fsh_path_join(below, folder, name, err);
+        if (!status && i % FSH_BIN_FOLDER == 0)
+            status = fsh_folder_make(below, err);
         snprintf(name, sizeof name, "%07u.%s", i, png ? "png" : "jpg");
-        status = fsh_path_join(path, folder, name, err);
+        if (!status)
+            status = fsh_path_join(path, below, name, err);
         if (!status)
             status = write_picture(picture, path, err);
     }

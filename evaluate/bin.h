@@ -9,7 +9,7 @@
  *
  *     fsh_bin_read("lfw.bin", &set, &err);
  *     fsh_bin_pairs(&set, &pairs, &err);            // in ten folds by position
- *     fsh_bin_unpack(&set, folder, &err);           // pictures as 0000000.jpg, 0000001.jpg, ...
+ *     fsh_bin_unpack(&set, folder, &err);           // pictures as 00000/0000000.jpg, ...
  *     fsh_bin_fini(&set);
  */
 #ifndef FSH_EVALUATE_BIN_H
@@ -21,7 +21,10 @@
 
 #include "evaluate/pairs.h"
 
-enum { FSH_BIN_VALUES_MAX = 2 << 20 };
+enum {
+    FSH_BIN_VALUES_MAX = 2 << 20,
+    FSH_BIN_FOLDER = 64 /* pictures that are unpacked into one folder: more folders, more workers */
+};
 
 typedef struct fsh_bin_picture {
     const uint8_t *data; /* an encoded picture; inside the file */
@@ -51,8 +54,8 @@ void fsh_bin_fini(fsh_bin *set);
 /* The pairs of the set; its pictures are called 0000000, 0000001, ... in their order. */
 fsh_status fsh_bin_pairs(const fsh_bin *set, fsh_pairs *pairs, fsh_err *err);
 
-/* Writes every picture into the folder, which exists: NUMBER.jpg or NUMBER.png, by what it begins
- * with. */
+/* Writes every picture below the folder, FSH_BIN_FOLDER in a folder of their own:
+ * 00000/0000000.jpg, or .png, by what it begins with. */
 fsh_status fsh_bin_unpack(const fsh_bin *set, const char *folder, fsh_err *err);
 
 #endif

@@ -36,9 +36,9 @@ typedef struct fsh_identify_counts {
     uint64_t outside_accepted;            /* of the incorrect ones */
 } fsh_identify_counts;
 
-/* Detection and identification rate (NIST, Grother and Phillips): probes of people in the gallery
- * whose nearest person is the right one, under the threshold at which at most the target share of
- * outside people is under it. */
+/* Detection and identification rate (Phillips, Grother, Micheals, "Evaluation Methods in Face
+ * Recognition"): probes of people in the gallery whose nearest person is the right one, under the
+ * threshold at which at most the target share of outside people is under it. */
 typedef struct fsh_dir {
     double dir, threshold; /* dir: NaN without outside people or without others; threshold: infinite
                               where all may pass */

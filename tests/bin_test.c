@@ -181,7 +181,7 @@ pictures_are_unpacked_by_number_and_pairs_have_folds(void **state)
     assert_ok(fsh_bin_parse("set.bin", BYTES(PROTOCOL_2), &set, &err), err);
     assert_ok(fsh_bin_unpack(&set, folder, &err), err);
     assert_ok(fsh_bin_pairs(&set, &pairs, &err), err);
-    snprintf(path, sizeof path, "%s/%s.jpg", folder, pairs.pictures[pairs.at[1].first]);
+    snprintf(path, sizeof path, "%s/00000/%s.jpg", folder, pairs.pictures[pairs.at[1].first]);
     assert_ok(fsh_file_read(path, 100, &data, &bytes, &err), err);
     assert_string_equal((char *)data, "three");
     assert_int_equal(pairs.at[1].fold, 1);
