@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/files.h"
 #include "cli/command.h"
-#include "cli/embedded.h"
+#include "cli/embed_make.h"
 #include "cli/mistakes.h"
 #include "cli/outcome.h"
 #include "evaluate/identify.h"
@@ -43,19 +44,25 @@ is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* Where pictures lie: the folder that was said, or the input itself where that is one. "" where
- * neither. */
-static const char *
-folder_of(const char *images, const char *input)
+/* Where pictures lie: the folder that was said, the input itself where that is one, the folder of a list. "" where the
+ * input is embeddings. */
+static void
+find_folder(const char *images, const char *input, char folder[FSH_PATH_BYTES])
 {
-    return images[0] ? images : is_folder(input) ? input : "";
+    if (images[0])
+        snprintf(folder, FSH_PATH_BYTES, "%s", images);
+    else if (is_folder(input))
+        snprintf(folder, FSH_PATH_BYTES, "%s", input);
+    else if (!fsh_embed_is_store(input))
+        snprintf(folder, FSH_PATH_BYTES, "%.*s", (int)(fsh_path_name(input) - input), input);
+    else
+        folder[0] = '\0';
 }
 
 static fsh_status
 draw(const identify_options *options, const fsh_identification *found, fsh_err *err)
 {
-    const char *gallery = folder_of(options->gallery_images, options->gallery);
-    const char *probes = folder_of(options->probe_images, options->probes);
+    char gallery[FSH_PATH_BYTES], probes[FSH_PATH_BYTES];
 
     if (!options->sheet[0])
         return FSH_OK;
@@ -63,6 +70,8 @@ draw(const identify_options *options, const fsh_identification *found, fsh_err *
         fprintf(stderr, "%s: not written, there is no mistake to show\n", options->sheet);
         return FSH_OK;
     }
+    find_folder(options->gallery_images, options->gallery, gallery);
+    find_folder(options->probe_images, options->probes, probes);
     return fsh_mistakes_draw(found, gallery, probes, (uint32_t)options->mistakes, options->sheet,
                              err);
 }
@@ -74,11 +83,12 @@ check(const identify_options *options, fsh_err *err)
     if (!options->gallery[0] || !options->probes[0])
         return fsh_fail(err, FSH_USAGE,
                         "--gallery and --probes are needed; see `faceshard identify --help`");
-    if (options->sheet[0] && (!folder_of(options->gallery_images, options->gallery)[0] ||
-                              !folder_of(options->probe_images, options->probes)[0]))
+    if (options->sheet[0] &&
+        ((!options->gallery_images[0] && fsh_embed_is_store(options->gallery)) ||
+         (!options->probe_images[0] && fsh_embed_is_store(options->probes))))
         return fsh_fail(err, FSH_USAGE,
-                        "--sheet needs pictures: say --gallery-images and --probe-images where the "
-                        "inputs are embeddings");
+                        "--sheet needs pictures: say --gallery-images and --probe-images where "
+                        "the inputs are embeddings");
     return FSH_OK;
 }
 

@@ -14,7 +14,7 @@ place(fsh_sheet_cell *cell, char path[FSH_PATH_BYTES], const char *folder, const
       fsh_frame frame, fsh_err *err)
 {
     *cell = (fsh_sheet_cell){path, frame};
-    return fsh_path_join(path, folder, source, err);
+    return fsh_path_join(path, source[0] == '/' ? "" : folder, source, err);
 }
 
 static fsh_status

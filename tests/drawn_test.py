@@ -86,14 +86,12 @@ class Drawn(unittest.TestCase):
         self.assertEqual([(pair["line"], pair["picture"], pair["reason"]) for pair in found["skipped_pairs"]],
                          [(3, "0000005", "not_an_image")])
 
-    def test_folders_are_identified_and_mistakes_are_drawn(self):
-        gallery, probes = self.folder / "gallery", self.folder / "probes"
-        for (name, i), path in self.files.items():
-            if i == 0 and name != self.names[-1]:
-                (gallery / name).mkdir(parents=True)
-                shutil.copy(path, gallery / name)
-            (probes / f"{name}_{i}").mkdir(parents=True)
-            shutil.copy(path, probes / f"{name}_{i}")
+    def test_a_flat_folder_and_a_list_are_identified_and_mistakes_are_drawn(self):
+        gallery, probes = self.folder / "gallery", self.folder / "probes.txt"
+        gallery.mkdir()
+        for name in self.names[:-1]:
+            shutil.copy(self.files[name, 0], gallery / f"{name}.jpg")
+        probes.write_text("".join(f"people/{name}/{path.name}\t{name}_{i}\n" for (name, i), path in self.files.items()))
         found = self.run_json("identify", "--gallery", gallery, "--probes", probes, *MODEL, "--threshold", "0.01,2.5",
                               "--sheet", self.folder / "sheet.png")
         self.assertEqual((found["gallery"], found["probes"], found["outside"]), (PEOPLE - 1, PEOPLE * PICTURES, PICTURES))
