@@ -309,12 +309,12 @@ an_operator_outside_the_list_is_refused_by_name(void **state)
     assert_text_has(err.text, "'Softsign'");
 }
 
-static void
-assert_made_alike(const bytes *file)
+/* A card of the made networks; its file lies in folder. */
+static fsh_card *
+make_card(const bytes *file, const char *folder)
 {
     fsh_card *card = calloc(1, sizeof *card);
     fsh_err err = {""};
-    char *folder = fsh_test_folder();
 
     assert_ok(fsh_path_join(card->file_path, folder, "made.onnx", &err), err);
     assert_ok(fsh_file_write(card->file_path, file->at, file->n, &err), err);
@@ -323,7 +323,68 @@ assert_made_alike(const bytes *file)
     card->mean = (fsh_reals){.at = {100, 110, 120}, .n = 3};
     card->scale = (fsh_reals){.at = {0.01}, .n = 1};
     card->channels = 1;
+    return card;
+}
+
+static void
+assert_made_alike(const bytes *file)
+{
+    char *folder = fsh_test_folder();
+    fsh_card *card = make_card(file, folder);
+
     assert_alike(card, 1);
+    fsh_test_remove(folder);
+    free(card);
+}
+
+/* The last of count pictures; the others are the other one. */
+static void
+run_last(fsh_net *net, const fsh_image *picture, const fsh_image *other, uint32_t count,
+         float out[5])
+{
+    const fsh_image *pictures[4] = {other, other, other, other};
+    fsh_tensor tensor;
+    fsh_err err = {""};
+
+    pictures[count - 1] = picture;
+    assert_ok(fsh_net_run_several(net, pictures, count, &tensor, 1, &err), err);
+    assert_int_equal(tensor.n, 5);
+    memcpy(out, tensor.data + 5 * (count - 1), 5 * sizeof *out);
+}
+
+static void
+several_pictures_at_once_do_not_know_of_each_other(void **state)
+{
+    static const int backends[] = {FSH_BACKEND_OPENCV, FSH_BACKEND_ONEDNN};
+    static bytes file;
+    char *folder = fsh_test_folder();
+    float alone[5], first[5], last[5];
+    fsh_image pictures[2];
+    fsh_card *card;
+    fsh_err err = {""};
+    fsh_net *net;
+    size_t i, k;
+
+    (void)state;
+    make_residual_network(&file);
+    card = make_card(&file, folder);
+    fsh_test_paint(&pictures[0], 32, 3);
+    fsh_test_paint(&pictures[1], 32, 4);
+    for (i = 0; i < 2; i++) {
+        card->backend = backends[i];
+        assert_ok(fsh_net_open(card, &net, &err), err);
+        run_last(net, &pictures[0], &pictures[1], 1, alone);
+        fsh_net_close(net);
+        assert_ok(fsh_net_open_several(card, 4, &net, &err), err);
+        run_last(net, &pictures[0], &pictures[1], 1, first);
+        run_last(net, &pictures[0], &pictures[1], 3, last);
+        fsh_net_close(net);
+        for (k = 0; k < 5; k++)
+            assert_true(fabsf(alone[k] - last[k]) <= 1e-5f * fmaxf(1, fabsf(alone[k])));
+        assert_memory_equal(first, last, sizeof first);
+    }
+    fsh_image_fini(&pictures[0]);
+    fsh_image_fini(&pictures[1]);
     fsh_test_remove(folder);
     free(card);
 }
@@ -383,6 +444,7 @@ main(void)
         cmocka_unit_test(overlong_numbers_and_unknown_kinds_are_damage),
         cmocka_unit_test(an_operator_outside_the_list_is_refused_by_name),
         cmocka_unit_test(made_networks_give_what_opencv_gives_whatever_the_threads),
+        cmocka_unit_test(several_pictures_at_once_do_not_know_of_each_other),
         cmocka_unit_test(trained_networks_give_what_opencv_gives_whatever_the_threads),
     };
 

@@ -21,6 +21,7 @@ typedef struct output {
 struct fsh_engine {
     fsh_steps steps;
     char file[FSH_PATH_BYTES];
+    uint32_t pictures; /* that are run at once */
     int width, height;
     float value_of[3][256]; /* of a plane of the input for a byte of the picture */
     int channel[3];         /* of the picture, for each plane */
@@ -43,7 +44,7 @@ static fsh_status
 make_input(fsh_engine *engine, const fsh_graph *graph, fsh_err *err)
 {
     fsh_value *value = &engine->steps.values[graph->input];
-    dnnl_dims_t dims = {1, 3, engine->height, engine->width};
+    dnnl_dims_t dims = {engine->pictures, 3, engine->height, engine->width};
     fsh_status status = fsh_steps_check(
         dnnl_memory_desc_init_by_tag(&value->desc, 4, dims, dnnl_f32, dnnl_abcd), "input", err);
 
@@ -154,7 +155,7 @@ set_card(fsh_engine *engine, const fsh_card *card)
 }
 
 fsh_status
-fsh_engine_open(const fsh_card *card, fsh_engine **engine, fsh_err *err)
+fsh_engine_open(const fsh_card *card, uint32_t pictures, fsh_engine **engine, fsh_err *err)
 {
     fsh_engine *made = calloc(1, sizeof *made);
     int threads = one_thread();
@@ -163,6 +164,7 @@ fsh_engine_open(const fsh_card *card, fsh_engine **engine, fsh_err *err)
     if (!made) {
         status = fsh_fail(err, FSH_MEMORY, "no memory for a network");
     } else {
+        made->pictures = pictures;
         set_card(made, card);
         status = build(made, card, err);
     }
@@ -184,39 +186,57 @@ fsh_engine_close(fsh_engine *engine)
 }
 
 static void
-fill(fsh_engine *engine, const fsh_image *picture)
+fill(fsh_engine *engine, uint32_t number, const fsh_image *picture)
 {
     size_t pixels = (size_t)engine->width * (size_t)engine->height, plane, i;
 
     for (plane = 0; plane < 3; plane++) {
         const uint8_t *from = picture->data + engine->channel[plane];
-        float *to = fsh_steps_at(&engine->steps, engine->input) + plane * pixels;
+        float *to = fsh_steps_at(&engine->steps, engine->input) + (3 * number + plane) * pixels;
 
         for (i = 0; i < pixels; i++)
             to[i] = engine->value_of[plane][from[3 * i]];
     }
 }
 
-fsh_status
-fsh_engine_run(fsh_engine *engine, const fsh_image *picture, fsh_tensor *outputs, uint32_t n,
+static fsh_status
+check_pictures(const fsh_engine *engine, const fsh_image *const *pictures, uint32_t count,
                fsh_err *err)
+{
+    uint32_t i;
+
+    if (count < 1 || count > engine->pictures)
+        return fsh_fail(err, FSH_INTERNAL, "%u pictures at once", count);
+    for (i = 0; i < count; i++)
+        if (pictures[i]->width != engine->width || pictures[i]->height != engine->height ||
+            pictures[i]->channels != 3)
+            return fsh_fail(err, FSH_INTERNAL, "a picture of another size than the network's");
+    return FSH_OK;
+}
+
+/* Places are lent anew in every run, so all pictures are filled: the last one where there are
+ * fewer.
+ */
+fsh_status
+fsh_engine_run(fsh_engine *engine, const fsh_image *const *pictures, uint32_t count,
+               fsh_tensor *outputs, uint32_t n, fsh_err *err)
 {
     int threads;
     uint32_t i;
-    fsh_status status;
+    fsh_status status = check_pictures(engine, pictures, count, err);
 
-    if (picture->width != engine->width || picture->height != engine->height ||
-        picture->channels != 3)
-        return fsh_fail(err, FSH_INTERNAL, "a picture of another size than the network's");
-    if (n != engine->outputs_n)
-        return fsh_fail(err, FSH_MODEL, "%s: %u outputs instead of %u", engine->file,
-                        engine->outputs_n, n);
+    if (!status && n != engine->outputs_n)
+        status = fsh_fail(err, FSH_MODEL, "%s: %u outputs instead of %u", engine->file,
+                          engine->outputs_n, n);
+    if (status)
+        return status;
     threads = one_thread();
-    fill(engine, picture);
+    for (i = 0; i < engine->pictures; i++)
+        fill(engine, i, pictures[i < count ? i : count - 1]);
     status = fsh_steps_run(&engine->steps, err);
     omp_set_num_threads(threads);
     for (i = 0; i < n; i++)
         outputs[i] = (fsh_tensor){fsh_steps_at(&engine->steps, engine->outputs[i].place),
-                                  engine->outputs[i].n};
+                                  engine->outputs[i].n / engine->pictures};
     return status ? fsh_fail_within(err, status, "%s", engine->file) : FSH_OK;
 }

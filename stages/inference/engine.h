@@ -10,11 +10,12 @@ typedef struct fsh_engine fsh_engine;
 
 /* Fails with MODEL where the file is damaged or has something in it that this backend does not run;
  * the text names it. */
-fsh_status fsh_engine_open(const struct fsh_card *card, fsh_engine **engine, fsh_err *err);
+fsh_status fsh_engine_open(const struct fsh_card *card, uint32_t pictures, fsh_engine **engine,
+                           fsh_err *err);
 void fsh_engine_close(fsh_engine *engine); /* NULL is fine */
 
-/* As fsh_net_run. */
-fsh_status fsh_engine_run(fsh_engine *engine, const fsh_image *picture, fsh_tensor *outputs,
-                          uint32_t n, fsh_err *err);
+/* As fsh_net_run_several. */
+fsh_status fsh_engine_run(fsh_engine *engine, const fsh_image *const *pictures, uint32_t count,
+                          fsh_tensor *outputs, uint32_t n, fsh_err *err);
 
 #endif

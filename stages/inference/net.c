@@ -15,15 +15,21 @@ struct fsh_net {
 fsh_status
 fsh_net_open(const fsh_card *card, fsh_net **net, fsh_err *err)
 {
+    return fsh_net_open_several(card, 1, net, err);
+}
+
+fsh_status
+fsh_net_open_several(const fsh_card *card, uint32_t pictures, fsh_net **net, fsh_err *err)
+{
     fsh_net *made = calloc(1, sizeof *made);
     fsh_status status;
 
     if (!made)
         return fsh_fail(err, FSH_MEMORY, "no memory for a network");
     if (card->backend == FSH_BACKEND_ONEDNN)
-        status = fsh_engine_open(card, &made->engine, err);
+        status = fsh_engine_open(card, pictures, &made->engine, err);
     else
-        status = fsh_cvnet_open(card, &made->cv, err);
+        status = fsh_cvnet_open(card, pictures, &made->cv, err);
     if (status)
         free(made);
     else
@@ -44,6 +50,13 @@ fsh_net_close(fsh_net *net)
 fsh_status
 fsh_net_run(fsh_net *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n, fsh_err *err)
 {
-    return net->engine ? fsh_engine_run(net->engine, picture, outputs, n, err)
-                       : fsh_cvnet_run(net->cv, picture, outputs, n, err);
+    return fsh_net_run_several(net, &picture, 1, outputs, n, err);
+}
+
+fsh_status
+fsh_net_run_several(fsh_net *net, const fsh_image *const *pictures, uint32_t count,
+                    fsh_tensor *outputs, uint32_t n, fsh_err *err)
+{
+    return net->engine ? fsh_engine_run(net->engine, pictures, count, outputs, n, err)
+                       : fsh_cvnet_run(net->cv, pictures, count, outputs, n, err);
 }

@@ -19,17 +19,26 @@ typedef struct fsh_net fsh_net;
 /* One output; borrowed until the next run of its net. */
 typedef struct fsh_tensor {
     const float *data;
-    size_t n;
+    size_t n; /* numbers of one picture; those of several lie after each other */
 } fsh_tensor;
 
 /* Loads the files of a card whose backend is `opencv` or `onednn`. */
 fsh_status fsh_net_open(const struct fsh_card *card, fsh_net **net, fsh_err *err);
 void fsh_net_close(fsh_net *net); /* NULL is fine */
 
+/* The same for up to `pictures` of them at once, which pays where weights are many and layers small.
+ * With onednn the last bits of a result may depend on `pictures`, not on which others there are. */
+fsh_status fsh_net_open_several(const struct fsh_card *card, uint32_t pictures, fsh_net **net,
+                                fsh_err *err);
+
 /* Runs an RGB picture of the card's size; normalisation and channel order are the card's. Gives n
  * outputs in the card's order; a net with another number of them fails with MODEL. */
 fsh_status fsh_net_run(fsh_net *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n,
                        fsh_err *err);
+
+/* Runs count pictures, at most as many as the net was opened for. */
+fsh_status fsh_net_run_several(fsh_net *net, const fsh_image *const *pictures, uint32_t count,
+                               fsh_tensor *outputs, uint32_t n, fsh_err *err);
 
 #ifdef __cplusplus
 }

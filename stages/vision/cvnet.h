@@ -12,10 +12,11 @@ extern "C" {
 
 typedef struct fsh_cvnet fsh_cvnet;
 
-fsh_status fsh_cvnet_open(const struct fsh_card *card, fsh_cvnet **net, fsh_err *err);
+fsh_status fsh_cvnet_open(const struct fsh_card *card, uint32_t pictures, fsh_cvnet **net,
+                          fsh_err *err);
 void fsh_cvnet_close(fsh_cvnet *net); /* NULL is fine */
-fsh_status fsh_cvnet_run(fsh_cvnet *net, const fsh_image *picture, fsh_tensor *outputs, uint32_t n,
-                         fsh_err *err);
+fsh_status fsh_cvnet_run(fsh_cvnet *net, const fsh_image *const *pictures, uint32_t count,
+                         fsh_tensor *outputs, uint32_t n, fsh_err *err);
 
 #ifdef __cplusplus
 }
