@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "stages/inference/net.h"
 #include "stages/models.h"
 #include "stages/vision/decode.h"
 
@@ -38,6 +39,18 @@ print_libraries(void)
 }
 
 static void
+print_backends(void)
+{
+    char about[512];
+    const char *line = about;
+
+    fsh_net_about(about, sizeof about);
+    printf("backends\n");
+    for (; *line; line += strcspn(line, "\n") + 1)
+        printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+}
+
+static void
 print_processor(void)
 {
     printf("processor   %ld processors", sysconf(_SC_NPROCESSORS_ONLN));
@@ -58,6 +71,18 @@ print_missing(const char *name, const char *task, const fsh_err *err)
     printf("  %-24s %-10s MISSING: %.*s\n", name, task, (int)strcspn(err->text, "\n"), err->text);
 }
 
+/* For a card that leaves the backend open and gets the slower one: what the other one lacks. */
+static void
+print_why(const fsh_card *card)
+{
+    int32_t backend;
+    fsh_err why = {""};
+
+    if (card->backend_chosen && card->file[0] && !fsh_net_choose(card, &backend, &why) &&
+        backend == FSH_BACKEND_OPENCV)
+        printf("  %-24s not by onednn: %s\n", "", why.text);
+}
+
 /* True when the model is there. */
 static bool
 print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_card *card, fsh_err *err)
@@ -71,7 +96,22 @@ print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_
     }
     printf("  %-24s %-10s ok, by %s%s%s\n", name, tasks[task], backends[card->backend],
            card->accuracy[0] ? ": " : "", card->accuracy);
+    print_why(card);
     return true;
+}
+
+/* A card that the user names, for whatever it is. */
+static fsh_status
+print_named(const fsh_models *models, const char *name, fsh_card *card, fsh_err *err)
+{
+    fsh_status status = FSH_USAGE;
+    int task;
+
+    for (task = FSH_TASK_DETECT; status == FSH_USAGE && task <= FSH_TASK_EMBED; task++)
+        status = fsh_card_load(models, name, (fsh_model_task)task, card, err);
+    if (!status)
+        print_card(models, name, (fsh_model_task)card->task, card, err);
+    return status;
 }
 
 static fsh_status
@@ -83,6 +123,7 @@ run(const fsh_invocation *invocation, fsh_err *err)
     bool needed = true;
     fsh_err missing = {""};
     const char *where;
+    fsh_status status = FSH_OK;
     size_t i;
 
     if (!card)
@@ -91,6 +132,7 @@ run(const fsh_invocation *invocation, fsh_err *err)
     fsh_vision_init();
     print_libraries();
     print_processor();
+    print_backends();
     printf("models\n");
     for (i = 0; i < sizeof cards / sizeof cards[0]; i++) {
         bool there = print_card(&models, cards[i].name, cards[i].task, card, &missing);
@@ -98,7 +140,11 @@ run(const fsh_invocation *invocation, fsh_err *err)
         if (cards[i].task == FSH_TASK_LANDMARKS)
             needed = there;
     }
+    for (i = 0; !status && i < invocation->words_n; i++)
+        status = print_named(&models, invocation->words[i], card, err);
     free(card);
+    if (status)
+        return status;
     where = strchr(missing.text, '\n');
     if (where)
         printf("these folders:%s\n", where);
@@ -108,8 +154,9 @@ run(const fsh_invocation *invocation, fsh_err *err)
 }
 
 const fsh_command fsh_command_doctor = {
-    "doctor", "", 0, 0, "what this machine has, what is missing, what mends it",
-    "Prints versions, processor features and every model that the project has a card for, with its measured\n"
-    "accuracy. A model that is missing is told with where it was looked for; only those that a job names are\n"
-    "needed. Ends with 3 when a job with the defaults could not run.\n",
+    "doctor", "[CARD]...", 0, 16, "what this machine has, what is missing, what mends it",
+    "Prints versions, processor features, backends, and every model that the project has a card for, with what\n"
+    "runs it and its measured accuracy; likewise cards of your own. A model that is missing is told with where it was looked for; only those that a job names are\n"
+    "needed. Ends with 3 when a job with the defaults could not run. Example:\n\n"
+    "  faceshard doctor mine.yaml\n",
     rows, sizeof(doctor_options), false, run};

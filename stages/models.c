@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/inference/net.h"
+
 const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, name, "", "that a job file uses"),
     FSH_ARG_TEXT(fsh_card, file, "", "file with the weights; empty: built in"),
@@ -18,7 +20,8 @@ const fsh_arg fsh_card_args[] = {
                  "takes"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
-    FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin|onednn", "opencv", "what runs it"),
+    FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin|onednn|auto", "auto",
+                   "what runs it; auto: onednn where it can, otherwise opencv"),
     FSH_ARG_INT(fsh_card, width, 0, 8192, "0", "px of the input"),
     FSH_ARG_INT(fsh_card, height, 0, 8192, "0", "px of the input"),
     FSH_ARG_CHOICE(fsh_card, channels, "rgb|bgr", "rgb", "order of the input's channels"),
@@ -240,6 +243,23 @@ hash_card(fsh_card *card, fsh_err *err)
     return FSH_OK;
 }
 
+/* Which backend it is decides the result, so it is settled before the hash is made. */
+static fsh_status
+settle_backend(fsh_card *card, fsh_err *err)
+{
+    fsh_err why = {""};
+    fsh_status status;
+
+    if (card->backend != FSH_BACKEND_AUTO)
+        return FSH_OK;
+    card->backend_chosen = true;
+    card->backend = FSH_BACKEND_OPENCV;
+    if (!card->file[0])
+        return FSH_OK;
+    status = fsh_net_choose(card, &card->backend, &why);
+    return status ? fsh_fail(err, status, "%s", why.text) : FSH_OK;
+}
+
 fsh_status
 fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task task,
               fsh_card *card, fsh_err *err)
@@ -257,6 +277,8 @@ fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task
     if (!(status = find_file(&p, beside, card->file, card->sha256, card->file_path, err)) &&
         !(status =
               find_file(&p, beside, card->config, card->config_sha256, card->config_path, err)))
+        status = settle_backend(card, err);
+    if (!status)
         status = hash_card(card, err);
 done:
     places_fini(&p);

@@ -30,7 +30,8 @@ typedef enum fsh_backend {
     FSH_BACKEND_OPENCV,
     FSH_BACKEND_DLIB,
     FSH_BACKEND_BUILTIN,
-    FSH_BACKEND_ONEDNN /* ONNX and Caffe files of the operators in inference/ops.def */
+    FSH_BACKEND_ONEDNN, /* ONNX and Caffe files of the operators in inference/ops.def */
+    FSH_BACKEND_AUTO    /* onednn where it can, otherwise opencv: as a card is written, never as it is loaded */
 } fsh_backend;
 typedef enum fsh_decoding {
     FSH_DECODING_NONE,
@@ -52,7 +53,7 @@ typedef struct fsh_card {
     char accuracy[FSH_ARG_TEXT_BYTES]; /* what was measured, in words, for `doctor` and the report */
     char detector[FSH_ARG_TEXT_BYTES]; /* embedders: card of the detector whose points suit it best; "": not known */
     int32_t task;    /* fsh_model_task */
-    int32_t backend; /* fsh_backend */
+    int32_t backend; /* fsh_backend; fsh_card_load settles AUTO, so that the hash tells what runs it */
     int64_t width, height;             /* of the input, px; detectors of any size: pictures are shrunk to fit */
     int32_t channels;                  /* 0 RGB, 1 BGR */
     fsh_reals mean, scale;             /* input = (value - mean) * scale, a channel each or one for all */
@@ -67,6 +68,7 @@ typedef struct fsh_card {
     fsh_reals feature_maps, anchor_sizes, anchor_ratios, variances; /* SSD */
     double landmark_scale, landmark_shift; /* detectors: side of the square landmark box over max(w, h), 0: the
                                               face box as it is; shift down over h */
+    bool backend_chosen;              /* filled by fsh_card_load: the backend was AUTO */
     char file_path[FSH_PATH_BYTES];   /* filled by fsh_card_load: where the file was found */
     char config_path[FSH_PATH_BYTES];
     fsh_hash file_hash; /* of all that decides what the model gives: file, config and the card's settings */

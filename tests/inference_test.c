@@ -402,6 +402,44 @@ made_networks_give_what_opencv_gives_whatever_the_threads(void **state)
 }
 
 static void
+load_with_backend(const char *folder, const char *backend, fsh_card *card)
+{
+    fsh_models models = {.search = ""};
+    char path[FSH_PATH_BYTES], text[256];
+    fsh_err err = {""};
+
+    snprintf(text, sizeof text, "name: made\nfile: made.onnx\nwidth: 32\nheight: 32\n%s", backend);
+    assert_ok(fsh_path_join(path, folder, "card.yaml", &err), err);
+    assert_ok(fsh_file_write(path, text, strlen(text), &err), err);
+    assert_ok(fsh_card_load(&models, path, FSH_TASK_EMBED, card, &err), err);
+}
+
+static void
+what_onednn_can_run_is_run_by_it_unless_the_card_says_otherwise(void **state)
+{
+    static bytes file;
+    char *folder = fsh_test_folder();
+    fsh_card *open = calloc(1, sizeof *open), *named = calloc(1, sizeof *named);
+
+    (void)state;
+    make_network(&file, "Sigmoid");
+    free(make_card(&file, folder));
+    load_with_backend(folder, "", open);
+    assert_int_equal(open->backend, FSH_BACKEND_ONEDNN);
+    load_with_backend(folder, "backend: onednn\n", named);
+    assert_memory_equal(&open->file_hash, &named->file_hash, sizeof open->file_hash);
+    load_with_backend(folder, "backend: opencv\n", named);
+    assert_memory_not_equal(&open->file_hash, &named->file_hash, sizeof open->file_hash);
+    make_network(&file, "Softsign");
+    free(make_card(&file, folder));
+    load_with_backend(folder, "", open);
+    assert_int_equal(open->backend, FSH_BACKEND_OPENCV);
+    fsh_test_remove(folder);
+    free(open);
+    free(named);
+}
+
+static void
 trained_networks_give_what_opencv_gives_whatever_the_threads(void **state)
 {
     static const struct {
@@ -445,6 +483,7 @@ main(void)
         cmocka_unit_test(an_operator_outside_the_list_is_refused_by_name),
         cmocka_unit_test(made_networks_give_what_opencv_gives_whatever_the_threads),
         cmocka_unit_test(several_pictures_at_once_do_not_know_of_each_other),
+        cmocka_unit_test(what_onednn_can_run_is_run_by_it_unless_the_card_says_otherwise),
         cmocka_unit_test(trained_networks_give_what_opencv_gives_whatever_the_threads),
     };
 

@@ -161,6 +161,20 @@ the_hash_covers_the_settings_and_not_the_words(void **state)
     assert_memory_not_equal(&first, &file, sizeof first);
 }
 
+static void
+a_backend_that_is_left_open_is_settled_before_the_hash(void **state)
+{
+    place *p = *state;
+    fsh_hash open = hash_of(p, "name: mine\nfile: weights.bin\nbackend: auto\n");
+    fsh_hash opencv;
+
+    assert_true(p->card.backend_chosen);
+    assert_int_equal(p->card.backend, FSH_BACKEND_OPENCV); /* "abc" is no network */
+    opencv = hash_of(p, "name: mine\nfile: weights.bin\nbackend: opencv\n");
+    assert_false(p->card.backend_chosen);
+    assert_memory_equal(&open, &opencv, sizeof open);
+}
+
 /* What a fresh clone runs with, and with the files of ../shared/models what a checkout runs with.
  */
 static void
@@ -213,6 +227,8 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(the_hash_covers_the_settings_and_not_the_words, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_backend_that_is_left_open_is_settled_before_the_hash,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(the_cards_of_the_project_can_be_read, setup, teardown),
     };
 

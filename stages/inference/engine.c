@@ -1,6 +1,7 @@
 #include "stages/inference/engine.h"
 
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,4 +240,35 @@ fsh_engine_run(fsh_engine *engine, const fsh_image *const *pictures, uint32_t co
         outputs[i] = (fsh_tensor){fsh_steps_at(&engine->steps, engine->outputs[i].place),
                                   engine->outputs[i].n / engine->pictures};
     return status ? fsh_fail_within(err, status, "%s", engine->file) : FSH_OK;
+}
+
+static const char *
+name_of(dnnl_cpu_isa_t isa)
+{
+    static const struct {
+        dnnl_cpu_isa_t isa;
+        const char *name;
+    } names[] = {{dnnl_cpu_isa_sse41, "SSE4.1"},
+                 {dnnl_cpu_isa_avx, "AVX"},
+                 {dnnl_cpu_isa_avx2, "AVX2"},
+                 {dnnl_cpu_isa_avx2_vnni, "AVX2 with VNNI"},
+                 {dnnl_cpu_isa_avx512_core, "AVX-512"},
+                 {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI"},
+                 {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with BF16"},
+                 {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX"}};
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].isa == isa)
+            return names[i].name;
+    return "instructions that every processor has";
+}
+
+void
+fsh_engine_about(char *text, size_t room)
+{
+    const dnnl_version_t *v = dnnl_version();
+
+    snprintf(text, room, "oneDNN %d.%d.%d, %s, float32 (bfloat16 is not used)", v->major, v->minor,
+             v->patch, name_of(dnnl_get_effective_cpu_isa()));
 }

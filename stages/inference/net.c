@@ -1,5 +1,6 @@
 #include "stages/inference/net.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "stages/inference/engine.h"
@@ -11,6 +12,32 @@ struct fsh_net {
     fsh_cvnet *cv;
     fsh_engine *engine;
 };
+
+fsh_status
+fsh_net_choose(const fsh_card *card, int32_t *backend, fsh_err *why)
+{
+    fsh_engine *engine;
+    fsh_status status = fsh_engine_open(card, 1, &engine, why);
+
+    if (status && status != FSH_MODEL)
+        return status;
+    if (!status)
+        fsh_engine_close(engine);
+    *backend = status ? FSH_BACKEND_OPENCV : FSH_BACKEND_ONEDNN;
+    return FSH_OK;
+}
+
+void
+fsh_net_about(char *text, size_t room)
+{
+    char engine[256], cv[64];
+
+    fsh_engine_about(engine, sizeof engine);
+    fsh_cvnet_about(cv, sizeof cv);
+    snprintf(text, room,
+             "onednn: %s\nopencv: %s\nlibtorch: there is no such backend, and none for a GPU\n",
+             engine, cv);
+}
 
 fsh_status
 fsh_net_open(const fsh_card *card, fsh_net **net, fsh_err *err)

@@ -22,6 +22,13 @@ typedef struct fsh_tensor {
     size_t n; /* numbers of one picture; those of several lie after each other */
 } fsh_tensor;
 
+/* What runs a card that leaves it open: onednn where it can, otherwise opencv, and then `why` says
+ * what onednn lacks. Depends on the card and its file alone. MEMORY where it cannot be found out. */
+fsh_status fsh_net_choose(const struct fsh_card *card, int32_t *backend, fsh_err *why);
+
+/* What the backends are, in words for people, a line each. */
+void fsh_net_about(char *text, size_t room);
+
 /* Loads the files of a card whose backend is `opencv` or `onednn`. */
 fsh_status fsh_net_open(const struct fsh_card *card, fsh_net **net, fsh_err *err);
 void fsh_net_close(fsh_net *net); /* NULL is fine */

@@ -18,6 +18,8 @@ void fsh_cvnet_close(fsh_cvnet *net); /* NULL is fine */
 fsh_status fsh_cvnet_run(fsh_cvnet *net, const fsh_image *const *pictures, uint32_t count,
                          fsh_tensor *outputs, uint32_t n, fsh_err *err);
 
+void fsh_cvnet_about(char *text, size_t room);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -122,4 +123,10 @@ fsh_cvnet_run(fsh_cvnet *net, const fsh_image *const *pictures, uint32_t count, 
     if (status == FSH_FORMAT)
         status = FSH_MODEL;
     return status ? fsh_fail_within(err, status, "%s", net->file.c_str()) : FSH_OK;
+}
+
+extern "C" void
+fsh_cvnet_about(char *text, size_t room)
+{
+    snprintf(text, room, "OpenCV %s, float32", CV_VERSION);
 }
