@@ -21,7 +21,7 @@ static const fsh_arg rows[] = {
     FSH_ARG_TEXT(verify_options, images, "", "folder of the pictures: NAME/NAME_0001.jpg; a .bin set has its own"),
     FSH_ARG_TEXT(verify_options, embeddings, "", "instead of --images: an embeddings file, a shard or index.h5"),
     FSH_EMBEDDED_ROWS(verify_options),
-    {"keep", FSH_ARG_TYPE_TEXT, offsetof(verify_options, embedded.output), 0, 0, NULL, "", "keep the embeddings in this file, and use it next time"},
+    {"keep", FSH_ARG_TYPE_TEXT, offsetof(verify_options, embedded.output), 0, 0, NULL, "", "keep the embeddings in this file, and use it next time; interrupted, the same command continues"},
     FSH_ARG_CHOICE(verify_options, metric, FSH_METRICS, "squared", "what distances and thresholds are"),
     FSH_ARG_TEXT(verify_options, json, "", "write all that was found to this file"),
     FSH_ARG_TEXT(verify_options, plots, "", "write roc.svg and histogram.svg into this folder"),
@@ -58,11 +58,11 @@ embed(const verify_options *options, const verify_input *input, fsh_embeddings *
         return fsh_embedded_get(options->embeddings, &embedded, e, err);
     if (input->set.pairs_n && !embedded.detector[0])
         snprintf(embedded.detector, sizeof embedded.detector, "aligned");
-    status = input->set.pairs_n ? fsh_verify_unpack_pictures(&input->set, folder, err)
-                                : fsh_verify_link_pictures(&input->pairs, options->images, folder, err);
+    status = input->set.pairs_n ? fsh_verify_unpack_pictures(&input->set, embedded.output, folder, err)
+                                : fsh_verify_link_pictures(&input->pairs, options->images, embedded.output, folder, err);
     if (!status)
         status = fsh_embedded_get(folder, &embedded, e, err);
-    if (folder[0])
+    if (folder[0] && !(status == FSH_INTERRUPTED && embedded.output[0]))
         fsh_folder_remove(folder, NULL);
     return status;
 }

@@ -11,7 +11,7 @@ static const char *const endings[] = {"jpg",  "png", "jpeg", "JPG", "PNG",
                                       "JPEG", "bmp", "webp", "tif", "tiff"};
 
 static fsh_status
-make_folder(char folder[FSH_PATH_BYTES], fsh_err *err)
+make_temporary(char folder[FSH_PATH_BYTES], fsh_err *err)
 {
     const char *base = getenv("TMPDIR");
     fsh_status status =
@@ -23,6 +23,34 @@ make_folder(char folder[FSH_PATH_BYTES], fsh_err *err)
         folder[0] = '\0';
     }
     return status;
+}
+
+/* What an interrupted call has left is made again; a folder that none has left is somebody's. */
+static fsh_status
+make_beside(const char *keep, char folder[FSH_PATH_BYTES], fsh_err *err)
+{
+    char work[FSH_PATH_BYTES], path[FSH_PATH_BYTES];
+    fsh_status status = FSH_OK;
+
+    if (snprintf(path, sizeof path, "%s.pictures", keep) >= FSH_PATH_BYTES)
+        return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", keep);
+    snprintf(work, sizeof work, "%s.work", keep);
+    if (fsh_file_exists(path) && !fsh_file_exists(work))
+        return fsh_fail(err, FSH_USAGE, "%s is in the way: remove it, or keep embeddings elsewhere",
+                        path);
+    status = fsh_folder_remove(path, err);
+    if (!status)
+        status = fsh_folder_make(path, err);
+    if (!status)
+        strcpy(folder, path);
+    return status;
+}
+
+static fsh_status
+make_folder(const char *keep, char folder[FSH_PATH_BYTES], fsh_err *err)
+{
+    folder[0] = '\0';
+    return keep[0] ? make_beside(keep, folder, err) : make_temporary(folder, err);
 }
 
 /* Finds a picture below images by its name without ending; returns its ending, or NULL. A link to
@@ -84,8 +112,8 @@ link_all(const fsh_pairs *pairs, const char *images, const char *folder, uint32_
 }
 
 fsh_status
-fsh_verify_link_pictures(const fsh_pairs *pairs, const char *images, char folder[FSH_PATH_BYTES],
-                         fsh_err *err)
+fsh_verify_link_pictures(const fsh_pairs *pairs, const char *images, const char *keep,
+                         char folder[FSH_PATH_BYTES], fsh_err *err)
 {
     char *whole = realpath(images, NULL);
     uint32_t found = 0;
@@ -94,7 +122,7 @@ fsh_verify_link_pictures(const fsh_pairs *pairs, const char *images, char folder
     folder[0] = '\0';
     if (!whole)
         return fsh_fail_errno(err, errno, "%s: no such folder of pictures", images);
-    status = make_folder(folder, err);
+    status = make_folder(keep, folder, err);
     if (!status)
         status = link_all(pairs, whole, folder, &found, err);
     if (!status && !found)
@@ -106,11 +134,10 @@ fsh_verify_link_pictures(const fsh_pairs *pairs, const char *images, char folder
 }
 
 fsh_status
-fsh_verify_unpack_pictures(const fsh_bin *set, char folder[FSH_PATH_BYTES], fsh_err *err)
+fsh_verify_unpack_pictures(const fsh_bin *set, const char *keep, char folder[FSH_PATH_BYTES],
+                           fsh_err *err)
 {
-    fsh_status status;
+    fsh_status status = make_folder(keep, folder, err);
 
-    folder[0] = '\0';
-    status = make_folder(folder, err);
     return status ? status : fsh_bin_unpack(set, folder, err);
 }

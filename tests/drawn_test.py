@@ -4,6 +4,8 @@ import os
 import pathlib
 import pickle
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import evaluation  # noqa: E402
 
 PEOPLE, PICTURES = 4, 3
-MODEL = ("--model", "baseline", "--workers", "2")
+MODEL = ("--model", "baseline", "--workers", "1")
 
 
 class Drawn(unittest.TestCase):
@@ -57,6 +59,24 @@ class Drawn(unittest.TestCase):
         self.assertEqual(self.verify("--images", images, *MODEL, "--keep", self.folder / "kept.h5"), from_pictures)
         evaluation.faceshard(self, "embed", images, *MODEL, "--output", self.folder / "all.h5")
         self.assertEqual(self.verify("--embeddings", self.folder / "all.h5"), from_pictures)
+
+    def test_an_interrupted_call_continues_and_removes_nobody_elses_folder(self):
+        kept, theirs = self.folder / "late.h5", self.folder / "late.h5.pictures"
+        words = ("verify", "--pairs", self.folder / "pairs.txt", "--images", self.folder / "people", *MODEL, "--keep", kept)
+        theirs.mkdir()
+        self.assertIn(b"in the way", evaluation.faceshard(self, *words, code=2).stderr)
+        theirs.rmdir()
+        with subprocess.Popen([evaluation.FACESHARD, *map(str, words), "--log", "json"], stdout=subprocess.PIPE, text=True) as running:
+            for line in running.stdout:
+                if '"worker_joined"' in line:
+                    running.send_signal(signal.SIGINT)
+                    break
+            running.stdout.read()
+        self.assertIn(running.returncode, (0, 130), "0: everything was done within the time of grace")
+        self.assertEqual((theirs.is_dir(), kept.exists()), (running.returncode == 130, running.returncode == 0))
+        done = evaluation.faceshard(self, *words)
+        self.assertIn(b"skipped                   0", done.stdout)
+        self.assertEqual({path.name for path in self.folder.glob("late*")}, {"late.h5"})
 
     def test_a_picture_that_is_broken_or_gone_is_a_reason_and_a_flat_folder_does(self):
         flat = self.folder / "flat"
