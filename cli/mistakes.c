@@ -7,7 +7,7 @@
 #include "evaluate/sheet.h"
 #include "stages/vision/decode.h"
 
-enum { COLUMNS = 3, SIDE = 160 };
+enum { COLUMNS = 3, SIDE = 160, MANY = 6 /* more of them stand three in a line */ };
 
 static fsh_status
 place(fsh_sheet_cell *cell, char path[FSH_PATH_BYTES], const char *folder, const char *source,
@@ -42,6 +42,7 @@ fsh_mistakes_draw(const fsh_identification *of, const char *gallery_folder,
              unreadable = 0, i;
     fsh_sheet_cell *cells = calloc((size_t)n * COLUMNS + 1, sizeof *cells);
     char(*paths)[FSH_PATH_BYTES] = malloc(((size_t)n * COLUMNS + 1) * sizeof *paths);
+    const fsh_sheet_layout layout = {n, COLUMNS, n > MANY ? 3 : 1, SIDE};
     fsh_status status = cells && paths ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
 
     for (i = 0; i < n && !status; i++)
@@ -49,7 +50,7 @@ fsh_mistakes_draw(const fsh_identification *of, const char *gallery_folder,
                                cells + (size_t)i * COLUMNS, paths + (size_t)i * COLUMNS, err);
     fsh_vision_init();
     if (!status)
-        status = fsh_sheet_write(png, cells, n, COLUMNS, SIDE, &unreadable, err);
+        status = fsh_sheet_write(png, cells, &layout, &unreadable, err);
     if (!status && unreadable)
         fprintf(stderr, "%s: %u pictures could not be read below %s and %s\n", png, unreadable,
                 gallery_folder, probes_folder);

@@ -7,7 +7,7 @@
 #include "base/image.h"
 #include "stages/vision/decode.h"
 
-enum { GAP = 6, FRAME = 4, BACKGROUND = 255, MISSING = 224, CROSS = 176 };
+enum { GAP = 6, WIDE_GAP = 24, FRAME = 4, BACKGROUND = 255, MISSING = 224, CROSS = 176 };
 
 static const uint64_t pixels_max = 64 << 20;
 static const size_t file_bytes_max = 256 << 20;
@@ -116,13 +116,14 @@ write_page(const fsh_image *page, const char *png, fsh_err *err)
 }
 
 fsh_status
-fsh_sheet_write(const char *png, const fsh_sheet_cell *cells, uint32_t rows, uint32_t columns,
-                uint32_t side, uint32_t *unreadable, fsh_err *err)
+fsh_sheet_write(const char *png, const fsh_sheet_cell *cells, const fsh_sheet_layout *layout,
+                uint32_t *unreadable, fsh_err *err)
 {
-    uint64_t step = side + 2 * FRAME + GAP, width = columns * step + GAP,
-             height = rows * step + GAP;
+    uint64_t step = layout->side + 2 * FRAME + GAP, wide = layout->cells * step + WIDE_GAP;
+    uint64_t lines = (layout->entries + (uint64_t)layout->across - 1) / layout->across;
+    uint64_t width = layout->across * wide - WIDE_GAP + GAP, height = lines * step + GAP;
     fsh_image page = {0};
-    uint32_t i, bad = 0;
+    uint32_t entry, i, bad = 0;
     fsh_status status;
 
     if (width > pixels_max || height > pixels_max || width * height > pixels_max)
@@ -131,9 +132,11 @@ fsh_sheet_write(const char *png, const fsh_sheet_cell *cells, uint32_t rows, uin
     if (fsh_image_init(&page, (int32_t)width, (int32_t)height, 3))
         return fsh_fail(err, FSH_MEMORY, "%s: out of memory", png);
     memset(page.data, BACKGROUND, fsh_image_bytes(&page));
-    for (i = 0; i < rows * columns; i++)
-        bad += !draw(&page, &cells[i], (int32_t)(GAP + i % columns * step),
-                     (int32_t)(GAP + i / columns * step), (int32_t)side);
+    for (entry = 0; entry < layout->entries; entry++)
+        for (i = 0; i < layout->cells; i++)
+            bad += !draw(&page, &cells[(size_t)entry * layout->cells + i],
+                         (int32_t)(GAP + entry % layout->across * wide + i * step),
+                         (int32_t)(GAP + entry / layout->across * step), (int32_t)layout->side);
     status = write_page(&page, png, err);
     fsh_image_fini(&page);
     if (!status && unreadable)

@@ -14,10 +14,18 @@ typedef struct fsh_sheet_cell {
     fsh_frame frame;
 } fsh_sheet_cell;
 
-/* Writes a PNG of rows x columns cells, side px each, in the order of lines. Pictures keep their
- * shape; one that cannot be read is a grey square with a cross, and counted in *unreadable (may be
- * NULL). A page of over 64 million pixels fails with USAGE. fsh_vision_init was called before. */
-fsh_status fsh_sheet_write(const char *png, const fsh_sheet_cell *cells, uint32_t rows,
-                           uint32_t columns, uint32_t side, uint32_t *unreadable, fsh_err *err);
+/* How cells lie on the page: entries of so many cells, so many entries side by side with a wider
+ * gap between them. */
+typedef struct fsh_sheet_layout {
+    uint32_t entries, cells, across;
+    uint32_t side; /* of a picture, px */
+} fsh_sheet_layout;
+
+/* Writes a PNG; cells has entries x cells of them, entry after entry, which fill line after line.
+ * Pictures keep their shape; one that cannot be read is a grey square with a cross, and counted in
+ * *unreadable (may be NULL). A page of over 64 million pixels fails with USAGE. fsh_vision_init was
+ * called before. */
+fsh_status fsh_sheet_write(const char *png, const fsh_sheet_cell *cells,
+                           const fsh_sheet_layout *layout, uint32_t *unreadable, fsh_err *err);
 
 #endif

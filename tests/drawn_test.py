@@ -119,8 +119,10 @@ class Drawn(unittest.TestCase):
         self.assertEqual((near["correct"], near["incorrect"]), (PEOPLE - 1, 0), "each is nearest to itself")
         self.assertEqual(all_of_them["unknown"], 0)
         self.assertEqual(all_of_them["outside_accepted"], PICTURES)
-        lines = min(found["mistakes_n"], 20)
-        self.assertEqual(cv2.imread(str(self.folder / "sheet.png")).shape, (174 * lines + 6, 174 * 3 + 6, 3))
+        mistakes = min(found["mistakes_n"], 20)
+        across = 3 if mistakes > 6 else 1
+        lines = -(-mistakes // across)
+        self.assertEqual(cv2.imread(str(self.folder / "sheet.png")).shape, (174 * lines + 6, 174 * 3 * across + 24 * (across - 1) + 6, 3))
 
     def test_nothing_is_left_behind_and_wrong_use_is_told(self):
         before = set(os.listdir(tempfile.gettempdir()))
