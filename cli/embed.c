@@ -23,7 +23,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_CHOICE(embed_options, device, "cpu", "cpu", "where networks run"),
     {"log", FSH_ARG_TYPE_CHOICE, offsetof(embed_options, embedded.log), 0, 0, FSH_LOG_MODES, "auto",
      "what is told; auto: bar on a terminal, else json"},
-    FSH_ARG_BOOL(embed_options, explain, "false", "print the job, as a job file for a cluster; embed nothing"),
+    FSH_ARG_BOOL(embed_options, explain, "false",
+                 "print the job, as a job file for a cluster; embed nothing"),
     FSH_ARG_END};
 
 static void
@@ -32,7 +33,8 @@ print_json(const fsh_embeddings_totals *totals, const char *output, double secon
     fsh_text line = {0};
 
     fsh_text_addf(&line, "{\"event\":\"done\",\"samples\":%llu,\"delivered\":%llu,\"rejected\":",
-                  (unsigned long long)(totals->n + totals->rejected_n), (unsigned long long)totals->n);
+                  (unsigned long long)(totals->n + totals->rejected_n),
+                  (unsigned long long)totals->n);
     fsh_counts_print_rejected(totals->rejected, &line);
     fsh_text_addf(&line, ",\"dimension\":%u,\"output\":", totals->dimension);
     fsh_text_add_json(&line, output);
@@ -41,8 +43,8 @@ print_json(const fsh_embeddings_totals *totals, const char *output, double secon
 }
 
 static void
-print_lines(const fsh_embeddings_totals *totals, const char *output, const fsh_coordinator_totals *served,
-            double seconds)
+print_lines(const fsh_embeddings_totals *totals, const char *output,
+            const fsh_coordinator_totals *served, double seconds)
 {
     uint64_t fresh = served->samples_done - served->samples_known;
     int i;
@@ -52,8 +54,8 @@ print_lines(const fsh_embeddings_totals *totals, const char *output, const fsh_c
            (unsigned long long)totals->rejected_n);
     for (i = 1; i < FSH_REASON_N; i++)
         if (totals->rejected[i])
-            printf("    %-16s %9llu  %s\n", fsh_reason_code((fsh_reason)i), (unsigned long long)totals->rejected[i],
-                   fsh_reason_text((fsh_reason)i));
+            printf("    %-16s %9llu  %s\n", fsh_reason_code((fsh_reason)i),
+                   (unsigned long long)totals->rejected[i], fsh_reason_text((fsh_reason)i));
     if (fresh)
         printf("time          %11.1f s  %.1f pictures/s\n", seconds, (double)fresh / seconds);
     printf("output        %s, %u numbers a picture\n", output, totals->dimension);
@@ -102,7 +104,8 @@ run(const fsh_invocation *invocation, fsh_err *err)
     options.sets = invocation->sets;
     options.sets_n = invocation->sets_n;
     if (!options.output[0])
-        return fsh_fail(err, FSH_USAGE, "--output is missing: the embeddings file to write, such as gallery.h5");
+        return fsh_fail(err, FSH_USAGE,
+                        "--output is missing: the embeddings file to write, such as gallery.h5");
     if (given->explain)
         return explain(input, &options, err);
     status = fsh_embed_make(input, &options, options.output, &result, err);
@@ -112,11 +115,22 @@ run(const fsh_invocation *invocation, fsh_err *err)
 }
 
 const fsh_command fsh_command_embed = {
-    "embed", "INPUT", 1, 1, "embed pictures of people",
-    "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, a folder of\n"
-    "pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each picture), or an embeddings file, shard or\n"
-    "index.h5 whose embeddings are those of the model. OUTPUT is an HDF5 file with /embedding, /name, /source, and /rejected with the reason for\n"
-    "every picture that could not be embedded. It is a job like any other: OUTPUT.work is there while it is unfinished;\n"
+    "embed",
+    "INPUT",
+    1,
+    1,
+    "embed pictures of people",
+    "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, a "
+    "folder of\n"
+    "pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each picture), or an "
+    "embeddings file, shard or\n"
+    "index.h5 whose embeddings are those of the model. OUTPUT is an HDF5 file with /embedding, "
+    "/name, /source, and /rejected with the reason for\n"
+    "every picture that could not be embedded. It is a job like any other: OUTPUT.work is there "
+    "while it is unfinished;\n"
     "interrupted at any moment, the same command continues. Example:\n\n"
     "  faceshard embed people --model mobilefacenet_y1 --output gallery.h5\n",
-    rows, sizeof(embed_options), true, run};
+    rows,
+    sizeof(embed_options),
+    true,
+    run};

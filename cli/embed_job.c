@@ -1,5 +1,5 @@
-/* The job that embeds pictures. Its defaults are those of an evaluation: no face is too small, and no picture is left
- * out that can be embedded at all. */
+/* The job that embeds pictures. Its defaults are those of an evaluation: no face is too small, and
+ * no picture is left out that can be embedded at all. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +7,8 @@
 #include "cli/embed_make.h"
 #include "datasets/reader.h"
 
-/* Points from a detector that gives five are better than the 68 under a mask, and enough. Units are small, so
- * that all workers have something to do to the end. */
+/* Points from a detector that gives five are better than the 68 under a mask, and enough. Units are
+ * small, so that all workers have something to do to the end. */
 static const char stages[] = "output: {encoding: none}\n"
                              "units: {images: 256}\n"
                              "stages:\n"
@@ -53,7 +53,8 @@ choose_detector(fsh_job *job, fsh_err *err)
 }
 
 static fsh_status
-choose_format(const char *input, const fsh_embedded_options *options, const char **format, fsh_err *err)
+choose_format(const char *input, const fsh_embedded_options *options, const char **format,
+              fsh_err *err)
 {
     const fsh_reader *reader = NULL;
     fsh_status status;
@@ -68,8 +69,8 @@ choose_format(const char *input, const fsh_embedded_options *options, const char
 }
 
 static fsh_status
-compose(const char *format, const fsh_embedded_options *options, const fsh_job_overrides *overrides, fsh_job **job,
-        fsh_err *err)
+compose(const char *format, const fsh_embedded_options *options, const fsh_job_overrides *overrides,
+        fsh_job **job, fsh_err *err)
 {
     fsh_text text = {0};
     fsh_job *made = NULL;
@@ -90,8 +91,8 @@ compose(const char *format, const fsh_embedded_options *options, const fsh_job_o
 }
 
 fsh_status
-fsh_embed_job(const char *input, const fsh_embedded_options *options, const char *output, fsh_job **job,
-              fsh_err *err)
+fsh_embed_job(const char *input, const fsh_embedded_options *options, const char *output,
+              fsh_job **job, fsh_err *err)
 {
     char work[FSH_ARG_TEXT_BYTES];
     fsh_job_overrides overrides = {input, work, options->sets, options->sets_n};
@@ -99,8 +100,10 @@ fsh_embed_job(const char *input, const fsh_embedded_options *options, const char
     fsh_status status;
 
     if (!options->model[0])
-        return fsh_fail(err, FSH_USAGE, "%s: pictures are embedded with a model: say which with --model, such as "
-                        "mobilefacenet_y1 (`faceshard doctor` lists those that are here)", input);
+        return fsh_fail(err, FSH_USAGE,
+                        "%s: pictures are embedded with a model: say which with --model, such as "
+                        "mobilefacenet_y1 (`faceshard doctor` lists those that are here)",
+                        input);
     if (snprintf(work, sizeof work, "%s.work", output) >= (int)sizeof work)
         return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", output);
     status = choose_format(input, options, &format, err);

@@ -6,8 +6,8 @@
 #include "base/files.h"
 #include "shards/embeddings.h"
 
-/* The names of the input, compared with the rows of the file while they are scanned. Rows, and rejected rows, are in
- * the order of the scan. */
+/* The names of the input, compared with the rows of the file while they are scanned. Rows, and
+ * rejected rows, are in the order of the scan. */
 typedef struct comparison {
     const fsh_reader *reader;
     const fsh_embeddings *e;
@@ -27,9 +27,11 @@ compare_identity(void *self, const char *name, fsh_err *err)
     return FSH_OK;
 }
 
-/* Whether row i is of this picture; *i is then behind it, and behind other faces of the same picture. */
+/* Whether row i is of this picture; *i is then behind it, and behind other faces of the same
+ * picture. */
 static bool
-take(const comparison *c, char *const *names, char *const *sources, uint64_t n, const char *source, uint64_t *i)
+take(const comparison *c, char *const *names, char *const *sources, uint64_t n, const char *source,
+     uint64_t *i)
 {
     uint64_t first = *i;
 
@@ -76,13 +78,15 @@ count(const fsh_embeddings *e, fsh_embeddings_totals *totals)
 {
     uint64_t i;
 
-    *totals = (fsh_embeddings_totals){.n = e->n, .rejected_n = e->rejected_n, .dimension = e->dimension};
+    *totals =
+        (fsh_embeddings_totals){.n = e->n, .rejected_n = e->rejected_n, .dimension = e->dimension};
     for (i = 0; i < e->rejected_n; i++)
         totals->rejected[e->rejected_reasons[i]]++;
 }
 
 fsh_status
-fsh_embed_is_known(const fsh_job *job, const char *output, bool *known, fsh_embeddings_totals *totals, fsh_err *err)
+fsh_embed_is_known(const fsh_job *job, const char *output, bool *known,
+                   fsh_embeddings_totals *totals, fsh_err *err)
 {
     fsh_embeddings e = {0};
     fsh_status status;
@@ -92,8 +96,11 @@ fsh_embed_is_known(const fsh_job *job, const char *output, bool *known, fsh_embe
         return FSH_OK;
     status = fsh_embeddings_read(output, &e, err);
     if (status)
-        return fsh_fail_within(err, FSH_USAGE, "%s is there and is not a whole embeddings file: remove it, or choose "
-                               "another --output", output);
+        return fsh_fail_within(
+            err, FSH_USAGE,
+            "%s is there and is not a whole embeddings file: remove it, or choose "
+            "another --output",
+            output);
     if (strcmp(e.job_hash, job->hash) == 0)
         status = compare_input(job, &e, known, err);
     count(&e, totals);

@@ -49,10 +49,12 @@ leave(const fsh_job *job, fsh_err *err)
 }
 
 static fsh_status
-run(const fsh_job *job, const fsh_embedded_options *options, const char *output, fsh_embed_result *result,
-    fsh_err *err)
+run(const fsh_job *job, const fsh_embedded_options *options, const char *output,
+    fsh_embed_result *result, fsh_err *err)
 {
-    fsh_run_options how = {.workers = fsh_run_workers(options->workers), .threads = 1, .grace = 20,
+    fsh_run_options how = {.workers = fsh_run_workers(options->workers),
+                           .threads = 1,
+                           .grace = 20,
                            .log = (fsh_log_mode)options->log};
     fsh_status status = fsh_run(job, &how, &result->run, err);
 
@@ -71,13 +73,15 @@ has_them(const char *input, const fsh_embedded_options *options, bool *has, fsh_
         return FSH_OK;
     status = fsh_embeddings_read_facts(input, &facts, err);
     if (!status)
-        *has = facts.dimension > 0 && facts.flip == options->flip && fsh_embedded_is_of(&facts, options->model);
+        *has = facts.dimension > 0 && facts.flip == options->flip &&
+               fsh_embedded_is_of(&facts, options->model);
     fsh_embeddings_fini(&facts);
     return status;
 }
 
 static fsh_status
-copy(const char *input, const fsh_embedded_options *options, const char *output, fsh_embed_result *result, fsh_err *err)
+copy(const char *input, const fsh_embedded_options *options, const char *output,
+     fsh_embed_result *result, fsh_err *err)
 {
     fsh_progress_start(&result->run.progress, (fsh_log_mode)options->log);
     return fsh_embeddings_convert(input, output, &result->totals, err);

@@ -10,7 +10,8 @@
 #include "worker/unit.h"
 
 static fsh_status
-serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
+serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_run_result *result,
+      fsh_err *err)
 {
     fsh_coordinator_options to;
 
@@ -33,15 +34,17 @@ known_totals(fsh_run_result *result)
 {
     const fsh_coordinator_totals *served = &result->served;
 
-    result->totals = (fsh_index_totals){served->samples_done, served->delivered, served->images,
-                                        result->planned.identities, served->bytes, {0}};
+    result->totals =
+        (fsh_index_totals){served->samples_done,       served->delivered, served->images,
+                           result->planned.identities, served->bytes,     {0}};
     memcpy(result->totals.rejected, served->rejected, sizeof result->totals.rejected);
 }
 
 static fsh_status
 finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
 {
-    result->finished_before = result->served.units_known == result->served.units && fsh_finish_is_done(job);
+    result->finished_before =
+        result->served.units_known == result->served.units && fsh_finish_is_done(job);
     if (!result->finished_before)
         return fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->totals, err);
     known_totals(result);
@@ -77,7 +80,8 @@ fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *resu
         return status;
     hashes = calloc(result->planned.units + 1, sizeof *hashes);
     if (!hashes)
-        return fsh_fail(err, FSH_MEMORY, "out of memory for %llu units", (unsigned long long)result->planned.units);
+        return fsh_fail(err, FSH_MEMORY, "out of memory for %llu units",
+                        (unsigned long long)result->planned.units);
     status = serve(job, options, hashes, result, err);
     fsh_progress_clear(&result->progress);
     if (!status)

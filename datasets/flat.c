@@ -1,6 +1,8 @@
 /* Reader `pictures`: one folder with a picture per person in it, named by the file name without its
  * ending: a gallery. Several endings of one name are one person. Anything with the name of a
- * picture is a sample, whatever it turns out to be when it is loaded; folders are not entered. */
+ * picture is a sample, whatever it turns out to be when it is loaded; folders are not entered. A
+ * list in the folder, names.tsv, says instead which pictures there are and whose they are
+ * (datasets/list.c). */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -71,9 +73,15 @@ static fsh_status
 flat_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
     listing list = {.sink = sink};
-    DIR *dir = opendir(input);
-    fsh_status status;
+    char names[FSH_PATH_BYTES];
+    DIR *dir;
+    fsh_status status = fsh_path_join(names, input, FSH_PICTURE_NAMES, err);
 
+    if (status)
+        return status;
+    if (fsh_file_exists(names))
+        return fsh_reader_list.scan(names, sink, err);
+    dir = opendir(input);
     if (!dir)
         return fsh_fail_errno(err, errno, "%s: input folder cannot be opened", input);
     status = read_folder(&list, input, dir, err);
@@ -115,7 +123,8 @@ flat_fits(const char *input)
 
 const fsh_reader fsh_reader_pictures = {
     .format = "pictures",
-    .summary = "a folder of pictures, each named after its person (NAME.jpg)",
+    .summary = "a folder of pictures, each named after its person (NAME.jpg), or with names.tsv, a "
+               "list of them",
     .in_place = true,
     .fits = flat_fits,
     .scan = flat_scan,

@@ -9,6 +9,9 @@
 #include "base/reason.h"
 #include "base/status.h"
 
+/* A list in a flat folder that says who is who: the reader `pictures` goes by it. */
+#define FSH_PICTURE_NAMES "names.tsv"
+
 /* Whether a name ends in jpg, jpeg, png, bmp, webp, tif or tiff, in any case. */
 bool fsh_picture_has_name(const char *name);
 

@@ -11,6 +11,7 @@ typedef enum crop_shape { CROP_STRETCH, CROP_SQUARE } crop_shape;
 
 typedef struct detect_params {
     int64_t margin, min_side, upsample;
+    double margin_share;
     int32_t faces, crop_shape;
 } detect_params;
 
@@ -23,6 +24,9 @@ typedef struct detect_state {
 static const fsh_arg args[] = {
     FSH_ARG_INT(detect_params, margin, 0, 4096, "44",
                 "px that the crop is wider and higher than the face"),
+    FSH_ARG_REAL(
+        detect_params, margin_share, 0, 10, "0",
+        "and by this share of the face's longer side, before anything else is done to its box"),
     FSH_ARG_INT(detect_params, min_side, 0, 65536, "100",
                 "px: a crop is kept when both sides are over min_side + margin/2"),
     FSH_ARG_CHOICE(detect_params, faces, "largest|centre|all", "centre",
@@ -78,6 +82,18 @@ box_between(float left, float top, float right, float bottom, const fsh_image *i
     int32_t y_end = (int32_t)fsh_clampf(bottom, (float)(y + 1), (float)image->height);
 
     return (fsh_box){x, y, x_end - x, y_end - y};
+}
+
+/* Wider and higher by a share of the longer side. What lies outside of the picture is for the next
+ * step to mind. */
+static fsh_box
+widened(const fsh_box *face, double share)
+{
+    int32_t longer = face->width > face->height ? face->width : face->height;
+    int32_t more = (int32_t)lrint(share * longer / 2);
+
+    return (fsh_box){face->x - more, face->y - more, face->width + 2 * more,
+                     face->height + 2 * more};
 }
 
 /* Both sides as long as the longer one, moved into the picture where it reaches over the edge. */
@@ -136,7 +152,9 @@ add_face(const detect_state *state, const detect_params *params, const fsh_found
     if (!face)
         return FSH_MEMORY;
     face->face = box_between(found->left, found->top, found->right, found->bottom, photo->image);
-    box = params->crop_shape == CROP_SQUARE ? square_around(&face->face, photo->image) : face->face;
+    box = widened(&face->face, whole ? 0 : params->margin_share);
+    if (params->crop_shape == CROP_SQUARE)
+        box = square_around(&box, photo->image);
     face->crop = crop_around(&box, margin, photo->image);
     face->landmark_box = landmark_box(&state->card, found);
     face->score = found->score;

@@ -287,6 +287,28 @@ a_square_crop_has_equal_sides(void **state)
     fsh_image_fini(&image);
 }
 
+static void
+a_margin_can_be_a_share_of_the_face(void **state)
+{
+    static const char *const wide[] = {"crop_shape", "square", "min_side", "0", "margin", "0",
+                                       "margin_share", "0.5", NULL};
+    fsh_image image = {0};
+    fsh_photo photo = {.image = &image};
+    const fsh_face *face;
+    int32_t longer;
+
+    (void)state;
+    if (!load_photo(&image))
+        skip();
+    run_once(&fsh_stage_detect, "ssd", wide, &photo);
+    face = &photo.faces[0];
+    longer = face->face.width > face->face.height ? face->face.width : face->face.height;
+    assert_true(abs(face->crop.width - longer - longer / 2) <= 2);
+    assert_int_equal(face->crop.width, face->crop.height);
+    fsh_photo_fini(&photo);
+    fsh_image_fini(&image);
+}
+
 int
 main(void)
 {
@@ -301,6 +323,7 @@ main(void)
         cmocka_unit_test(a_face_without_points_cannot_be_aligned),
         cmocka_unit_test(every_detector_finds_the_face_of_a_photograph),
         cmocka_unit_test(a_square_crop_has_equal_sides),
+        cmocka_unit_test(a_margin_can_be_a_share_of_the_face),
     };
 
     fsh_vision_init();

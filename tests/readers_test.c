@@ -253,6 +253,24 @@ a_flat_folder_gives_bytes_or_a_reason(void **state)
     fsh_test_remove(folder);
 }
 
+static void
+a_list_in_a_flat_folder_says_who_is_who(void **state)
+{
+    char *folder = fsh_test_folder();
+    seen found;
+    fsh_err err;
+
+    (void)state;
+    write_file(folder, "a_1.jpg", "x");
+    write_file(folder, "a_2.jpg", "x");
+    write_file(folder, "names.tsv", "a_2.jpg\ta\na_1.jpg\ta\n");
+    assert_ok(scan("pictures", folder, &found, &err), err);
+    assert_string_equal(fsh_text_get(&found.order), "[a] a_1.jpg  a_2.jpg ");
+    assert_loads("pictures", folder, "a", "a_2.jpg", FSH_REASON_NONE, "x");
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
 /* ---- list ---- */
 
 static void
@@ -347,6 +365,7 @@ main(void)
         cmocka_unit_test(what_is_no_input_is_told_with_all_formats),
         cmocka_unit_test(a_flat_folder_is_ordered_by_person),
         cmocka_unit_test(a_flat_folder_gives_bytes_or_a_reason),
+        cmocka_unit_test(a_list_in_a_flat_folder_says_who_is_who),
         cmocka_unit_test(a_list_is_grouped_by_name_whatever_its_order),
         cmocka_unit_test(without_a_name_the_folder_or_the_file_is_the_name),
         cmocka_unit_test(a_wrong_list_is_told_by_line),
