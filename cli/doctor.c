@@ -42,12 +42,12 @@ static void
 print_backends(void)
 {
     char about[512];
-    const char *line = about;
+    char *line, *rest = about;
 
     fsh_net_about(about, sizeof about);
     printf("backends\n");
-    for (; *line; line += strcspn(line, "\n") + 1)
-        printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+    while ((line = strsep(&rest, "\n")) && *line)
+        printf("  %s\n", line);
 }
 
 static void
