@@ -120,15 +120,13 @@ const fsh_command fsh_command_embed = {
     1,
     1,
     "embed pictures of people",
-    "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, a "
-    "folder of\n"
-    "pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each picture), or an "
-    "embeddings file, shard or\n"
-    "index.h5 whose embeddings are those of the model. OUTPUT is an HDF5 file with /embedding, "
-    "/name, /source, and /rejected with the reason for\n"
-    "every picture that could not be embedded. It is a job like any other: OUTPUT.work is there "
-    "while it is unfinished;\n"
-    "interrupted at any moment, the same command continues. Example:\n\n"
+    "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, a\n"
+    "folder of pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each), or an\n"
+    "embeddings file, shard or index.h5: embeddings of the model are copied, otherwise the pictures\n"
+    "that are stored there are embedded. OUTPUT is an HDF5 file with /embedding, /name, /source, and\n"
+    "/rejected with the reason for every picture that could not be embedded. It is a job like any\n"
+    "other: OUTPUT.work is there while it is unfinished; interrupted at any moment, the same command\n"
+    "continues. Example:\n\n"
     "  faceshard embed people --model mobilefacenet_y1 --output gallery.h5\n",
     rows,
     sizeof(embed_options),

@@ -6,6 +6,7 @@
 #include "base/store.h"
 #include "cli/embed_make.h"
 #include "datasets/reader.h"
+#include "shards/read.h"
 
 /* Points from a detector that gives five are better than the 68 under a mask, and enough. Units are
  * small, so that all workers have something to do to the end. */
@@ -36,7 +37,22 @@ print_job(const char *format, const fsh_embedded_options *options, fsh_text *out
     return fsh_text_ok(out) ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
 }
 
-/* The detector whose points the embedder was measured with. */
+/* Whether the pictures are a job's that has aligned them: their five points are known. */
+static bool
+is_aligned(const fsh_job *job)
+{
+    fsh_shard_file *file = NULL;
+    bool aligned;
+
+    if (strcmp(job->format, "shards") != 0 || fsh_shard_open(job->input, &file, NULL))
+        return false;
+    aligned = strstr(fsh_shard_get_info(file)->meta.stages, "\n  - align: ") != NULL;
+    fsh_shard_close(&file);
+    return aligned;
+}
+
+/* The detector whose points the embedder was measured with; on stored pictures that are aligned
+ * there is nothing to detect. */
 static fsh_status
 choose_detector(fsh_job *job, fsh_err *err)
 {
@@ -48,7 +64,9 @@ choose_detector(fsh_job *job, fsh_err *err)
     memset(&card, 0, sizeof card);
     status = fsh_card_load(&job->models, job->models.embedder, FSH_TASK_EMBED, &card, err);
     if (!status)
-        strcpy(job->models.detector, card.detector[0] ? card.detector : "hog");
+        strcpy(job->models.detector, is_aligned(job)    ? "aligned"
+                                     : card.detector[0] ? card.detector
+                                                        : "hog");
     return status;
 }
 

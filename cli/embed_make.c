@@ -75,6 +75,12 @@ has_them(const char *input, const fsh_embedded_options *options, bool *has, fsh_
     if (!status)
         *has = facts.dimension > 0 && facts.flip == options->flip &&
                fsh_embedded_is_of(&facts, options->model);
+    if (!status && !*has && !fsh_reader_find("shards")->fits(input))
+        status =
+            fsh_fail(err, FSH_FORMAT,
+                     "%s: its embeddings are those of the model '%s', %s the mirror image, and it "
+                     "has no pictures to embed otherwise",
+                     input, facts.model, facts.flip ? "with" : "without");
     fsh_embeddings_fini(&facts);
     return status;
 }

@@ -27,6 +27,8 @@ typedef struct fsh_scan_sink {
 typedef struct fsh_reader {
     const char *format; /* "folders": input.format of a job */
     const char *summary;
+    bool local;    /* only for workers that see the input: its bytes cannot be read beside a
+                      coordinator's own work */
     bool in_place; /* a sample is the file input/source: `clean` may move or copy it */
     /* Whether the input looks like one of this format; never fails. */
     bool (*fits)(const char *input);

@@ -5,7 +5,7 @@
 #include "datasets/readers.h"
 
 const fsh_reader *const fsh_readers[] = {&fsh_reader_folders, &fsh_reader_pictures,
-                                         &fsh_reader_list, NULL};
+                                         &fsh_reader_list, &fsh_reader_shards, NULL};
 
 const fsh_reader *
 fsh_reader_find(const char *format)

@@ -7,5 +7,6 @@
 extern const fsh_reader fsh_reader_folders;
 extern const fsh_reader fsh_reader_pictures;
 extern const fsh_reader fsh_reader_list;
+extern const fsh_reader fsh_reader_shards;
 
 #endif

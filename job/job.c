@@ -188,6 +188,15 @@ check_encoding(const fsh_job *job, const char *file, fsh_err *err)
                     "of: take 'variants' and what changes pictures out of stages", file);
 }
 
+static fsh_status
+check_transport(const fsh_job *job, const char *file, fsh_err *err)
+{
+    if (!job->reader->local || job->transport == FSH_TRANSPORT_SHARED)
+        return FSH_OK;
+    return fsh_fail(err, FSH_USAGE, "%s: input.format %s needs transport.mode shared: it is read by workers themselves",
+                    file, job->format);
+}
+
 /* What `clean` moves or copies must be files below the input. */
 static fsh_status
 check_action(const fsh_job *job, const char *file, fsh_err *err)
@@ -223,6 +232,8 @@ read_tree(fsh_job *job, fsh_tree *tree, fsh_err *err)
         status = check_encoding(job, file, err);
     if (!status)
         status = check_action(job, file, err);
+    if (!status)
+        status = check_transport(job, file, err);
     return status ? status : check_paths(job, file, err);
 }
 

@@ -164,6 +164,13 @@ class Embed(EmbedCase):
             self.assertTrue((a["embedding"][:] == b["embedding"][:]).all())
         _, again = self.embed(copied, "again.h5")
         self.assertEqual(sha256(copied), sha256(again))
+        # With flip they are other embeddings: made from the stored pictures.
+        done, other = self.embed(out / "index.h5", "other.h5", "--flip", "--detector", "none")
+        self.assertEqual(done["samples"], 24)
+        with h5py.File(whole) as a, h5py.File(other) as b:
+            self.assertEqual([source for source in texts(a["source"]) if source in texts(b["source"])], texts(b["source"]))
+            self.assertEqual(len(texts(b["source"])) + len(texts(b["rejected/source"])), 24)
+        self.assertIn(b"has no pictures", self.embed(copied, "none.h5", "--flip", code=3)[0].stderr)
         (out / "shards" / "shard-000001.h5").unlink()
         told, output = self.embed(out / "index.h5", "e.h5", code=3)
         self.assertIn(b"shard-000001.h5", told.stderr)

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "datasets/pictures.h"
 #include "datasets/reader.h"
+#include "shards/index.h"
+#include "shards/shard.h"
 #include "tests/testing.h"
 
 /* What a scan gave: "[identity] sample sample [identity] ...", and the sources, a line each. */
@@ -111,6 +113,37 @@ assert_loads(const char *format, const char *input, const char *identity, const 
 
 /* ---- every reader ---- */
 
+/* A shard of three people with a picture each, in two variants, of 4 px, red as their row. */
+static void
+write_shard(const char *path)
+{
+    static const char *const names[] = {"anna", "bob", "carl"};
+    fsh_shard_meta meta = {"aa", 1, "", "", "original\nmask", "1", 0, 4, FSH_ENCODING_RAW, 0};
+    fsh_shard *shard;
+    fsh_err err;
+    int i, k;
+
+    assert_ok(fsh_shard_create(path, &meta, &shard, &err), err);
+    for (i = 0; i < 3; i++)
+        assert_ok(fsh_shard_add_identity(shard, i, names[i], &err), err);
+    for (i = 0; i < 6; i++) {
+        uint8_t pixels[48] = {0};
+        char source[32];
+        fsh_shard_row row = {.bytes = pixels,
+                             .bytes_n = sizeof pixels,
+                             .label = i / 2,
+                             .variant = (uint8_t)(i % 2),
+                             .sample_id = (uint64_t)(i / 2),
+                             .source = source};
+
+        for (k = 0; k < 48; k += 3)
+            pixels[k] = (uint8_t)(100 + i);
+        snprintf(source, sizeof source, "%s/1.jpg", names[i / 2]);
+        assert_ok(fsh_shard_add(shard, &row, &err), err);
+    }
+    assert_ok(fsh_shard_finish(&shard, &err), err);
+}
+
 /* An input of each format with the same three people; returns its path. */
 static void
 make_input(const char *format, const char *folder, char input[FSH_PATH_BYTES])
@@ -129,6 +162,8 @@ make_input(const char *format, const char *folder, char input[FSH_PATH_BYTES])
         write_file(folder, "x/anna.jpg", "anna");
         write_file(folder, "x/bob.jpg", "bob");
         write_file(folder, "x/carl.jpg", "carl");
+    } else if (strcmp(format, "shards") == 0) {
+        write_shard(input);
     } else {
         fail_msg("no input is made here for format %s", format);
     }
@@ -271,6 +306,71 @@ a_list_in_a_flat_folder_says_who_is_who(void **state)
     fsh_test_remove(folder);
 }
 
+/* ---- shards ---- */
+
+static void
+pictures_of_a_shard_are_photographs_without_loss(void **state)
+{
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    fsh_reason reason = FSH_REASON_CORRUPT;
+    seen found;
+    fsh_err err;
+
+    (void)state;
+    path_in(path, folder, "a.h5");
+    write_shard(path);
+    assert_ok(scan("shards", path, &found, &err), err);
+    assert_string_equal(fsh_text_get(&found.sources), "anna/1.jpg\nbob/1.jpg\ncarl/1.jpg\n");
+    assert_ok(found.reader->load(path, "bob", "bob/1.jpg\t2\ta.h5", &data, &bytes, &reason, &err),
+              err);
+    assert_int_equal(reason, FSH_REASON_NONE);
+    assert_int_equal(bytes, 54 + 4 * 12);
+    assert_memory_equal(data, "BM", 2);
+    assert_int_equal(data[54 + 2], 102); /* blue, green, red */
+    assert_int_equal(data[54], 0);
+    free(data);
+    data = NULL;
+    assert_int_equal(
+        found.reader->load(path, "bob", "bob/1.jpg\t9\ta.h5", &data, &bytes, &reason, &err),
+        FSH_FORMAT);
+    assert_int_equal(found.reader->load(path, "bob", "bob/1.jpg", &data, &bytes, &reason, &err),
+                     FSH_FORMAT);
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
+static void
+what_a_shard_rejected_keeps_its_reason(void **state)
+{
+    fsh_shard_meta meta = {"aa", 1, "", "", "original", "1", 0, 4, FSH_ENCODING_RAW, 0};
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+    fsh_shard *shard;
+    seen found;
+    fsh_err err;
+
+    (void)state;
+    path_in(path, folder, "a.h5");
+    assert_ok(fsh_shard_create(path, &meta, &shard, &err), err);
+    assert_ok(fsh_shard_add_identity(shard, 7, "anna", &err), err);
+    assert_ok(fsh_shard_add_rejected(shard,
+                                     &(fsh_shard_rejected){"anna/2.jpg", 7, FSH_REASON_NO_FACE, 0,
+                                                           FSH_SHARD_WHOLE_SAMPLE},
+                                     &err),
+              err);
+    assert_ok(
+        fsh_shard_add_rejected(
+            shard, &(fsh_shard_rejected){"anna/3.jpg", 7, FSH_REASON_OUT_OF_FRAME, 0, 1}, &err),
+        err);
+    assert_ok(fsh_shard_finish(&shard, &err), err);
+    assert_ok(scan("shards", path, &found, &err), err);
+    assert_string_equal(fsh_text_get(&found.sources), "anna/2.jpg\n");
+    assert_loads("shards", path, "anna", found.last, FSH_REASON_NO_FACE, NULL);
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
 /* ---- list ---- */
 
 static void
@@ -366,6 +466,8 @@ main(void)
         cmocka_unit_test(a_flat_folder_is_ordered_by_person),
         cmocka_unit_test(a_flat_folder_gives_bytes_or_a_reason),
         cmocka_unit_test(a_list_in_a_flat_folder_says_who_is_who),
+        cmocka_unit_test(pictures_of_a_shard_are_photographs_without_loss),
+        cmocka_unit_test(what_a_shard_rejected_keeps_its_reason),
         cmocka_unit_test(a_list_is_grouped_by_name_whatever_its_order),
         cmocka_unit_test(without_a_name_the_folder_or_the_file_is_the_name),
         cmocka_unit_test(a_wrong_list_is_told_by_line),

@@ -3,6 +3,7 @@
  * Damage to HDF5 itself is the library's to find, and it does not always: see README.md. */
 #include "tests/fuzz/fuzzing.h"
 
+#include "datasets/reader.h"
 #include "shards/inspect.h"
 #include "shards/layout.h"
 #include "shards/read.h"
@@ -96,6 +97,34 @@ read_pictures(fsh_shard_file *file)
     }
 }
 
+static fsh_status
+see(void *self, const char *name, fsh_err *err)
+{
+    (void)self;
+    (void)err;
+    FUZZ_CHECK(name != NULL);
+    return FSH_OK;
+}
+
+static void
+see_ignored(void *self, const char *path, const char *why)
+{
+    (void)self;
+    (void)path;
+    (void)why;
+}
+
+/* The same file as an input. */
+static void
+scan(const char *path)
+{
+    const fsh_scan_sink sink = {NULL, see, see, see_ignored};
+    fsh_err err = {""};
+
+    if (fsh_reader_find("shards")->scan(path, &sink, &err) != FSH_OK)
+        FUZZ_CHECK(err.text[0]);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
@@ -115,6 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     } else {
         FUZZ_CHECK(err.text[0]);
     }
+    scan(path);
     fsh_text_fini(&text);
     unlink(path);
     return 0;
