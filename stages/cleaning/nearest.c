@@ -12,7 +12,7 @@ enum {
     GROUP = 8 * LANES, /* that are compared at once, so that additions need not wait */
     TILE = 4 * GROUP,  /* that stay in the cache while all queries pass */
     BLOCK = 4096,      /* queries whose pairs are collected at once */
-    STEP = 32          /* dimensions after which pairs that are far apart are left */
+    STEP = 24          /* dimensions after which pairs that are far apart are left */
 };
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
