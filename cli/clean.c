@@ -116,7 +116,8 @@ tell(const clean_options *options, const fsh_cleaning *found, fsh_err *err)
 }
 
 /* Where the pictures of a set are: the folder that was said, or the set itself where that is a
- * folder, a shard or index.h5. A file of embeddings and a list hold none: *thumbs stays NULL. */
+ * folder, a shard or index.h5 with pictures. A file of embeddings and a list hold none: *thumbs
+ * stays NULL. */
 static fsh_status
 open_thumbs(const char *images, const char *input, fsh_thumbs **thumbs, fsh_err *err)
 {

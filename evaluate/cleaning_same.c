@@ -5,6 +5,8 @@
 #include "evaluate/cleaning_parts.h"
 #include "stages/cleaning/nearest.h"
 
+enum { SHARE_ROUNDS = 50 };
+
 static int
 compare_same(const void *a, const void *b)
 {
@@ -74,37 +76,66 @@ point_theirs(const fsh_cleaning *of, float *directions, uint32_t *groups)
     return FSH_OK;
 }
 
-/* That a person is in the other set at all is as likely as not; and then any of theirs may be the
- * one. */
+/* Logarithm of how much likelier the likeness is for one person than for two, where any of theirs
+ * may be the one. */
 static double
-probability(const fsh_cleaning *of, uint32_t k, uint32_t theirs_n, double similarity)
+evidence(const fsh_cleaning *of, uint32_t k, uint32_t theirs_n, double similarity)
 {
     const fsh_likeness *like = &of->found.likeness;
     double score = fsh_likeness_score(like, similarity) /
                    fsh_likeness_gain(like, of->found.identities[k].home_n);
-    double evidence = fsh_likeness_weigh(like, score, theirs_n) - log(of->against_n);
 
-    return 1 / (1 + exp(-evidence));
+    return fsh_likeness_weigh(like, score, theirs_n) - log(of->against_n);
 }
 
+/* The nearest of theirs for an identity that has a home; its probability is still its evidence. */
 static void
 add_overlap(fsh_cleaning *of, uint32_t k, const fsh_nearest *nearest)
 {
     uint32_t their_n;
-    double p;
 
     if (!of->found.identities[k].home_n || nearest->at == FSH_NEAREST_NONE)
         return;
     their_n = of->against_starts[nearest->at + 1] - of->against_starts[nearest->at];
-    p = probability(of, k, their_n, nearest->similarity);
-    if (p > 0.5)
-        of->overlap[of->overlap_n++] =
-            (fsh_cleaning_same){k,
-                                nearest->at,
-                                of->found.identities[k].home_n,
-                                their_n,
-                                (float)sqrt(fmax(2 - 2 * nearest->similarity, 0)),
-                                (float)p};
+    of->overlap[of->overlap_n++] =
+        (fsh_cleaning_same){k,
+                            nearest->at,
+                            of->found.identities[k].home_n,
+                            their_n,
+                            (float)sqrt(fmax(2 - 2 * nearest->similarity, 0)),
+                            (float)evidence(of, k, their_n, nearest->similarity)};
+}
+
+static double
+probability(double share, double weight)
+{
+    return 1 / (1 + (1 - share) / share * exp(-weight));
+}
+
+/* How many people are in both sets is a question to the sets: expectation maximisation over one
+ * share, from an even one, with two people believed in beforehand, one in both and one not.
+ * Evidence becomes probability, and what is less likely than not goes. */
+static void
+weigh_overlap(fsh_cleaning *of)
+{
+    double share = 0.5;
+    uint32_t round, i, kept = 0;
+
+    for (round = 0; round < SHARE_ROUNDS; round++) {
+        double sum = 1;
+
+        for (i = 0; i < of->overlap_n; i++)
+            sum += probability(share, of->overlap[i].probability);
+        share = sum / (of->overlap_n + 2.0);
+    }
+    for (i = 0; i < of->overlap_n; i++) {
+        fsh_cleaning_same at = of->overlap[i];
+
+        at.probability = (float)probability(share, at.probability);
+        if (at.probability > 0.5f)
+            of->overlap[kept++] = at;
+    }
+    of->overlap_n = kept;
 }
 
 static fsh_status
@@ -129,6 +160,7 @@ list_overlap(fsh_cleaning *of)
                              &(fsh_directions){of->against_n, theirs, groups}, dimension, nearest);
     for (k = 0; !status && k < of->identities_n; k++)
         add_overlap(of, k, &nearest[k]);
+    weigh_overlap(of);
     sort_same(of->overlap, of->overlap_n);
     free(theirs);
     free(groups);

@@ -86,6 +86,9 @@ open_shard(fsh_thumbs *of, const char *path, fsh_err *err)
 
     if (status)
         return status;
+    if (fsh_shard_get_info(of->file)->meta.encoding == FSH_ENCODING_NONE)
+        return fsh_fail(err, FSH_USAGE, "%s: was made without pictures (output.encoding: none)",
+                        path);
     of->n = fsh_shard_get_info(of->file)->rows[FSH_TABLE_ROWS];
     status = fsh_shard_read_texts(of->file, FSH_COLUMN_SOURCE, 0, (size_t)of->n, &of->sources, err);
     if (status)
