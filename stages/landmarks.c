@@ -1,6 +1,7 @@
 /* landmarks: 68 points on each face, and from them the five that faces are aligned by, unless the
  * detector has given five: those of a network sit better. */
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 
 typedef struct landmarks_state {
     fsh_card card;
-    fsh_shape *shape; /* read only, shared by all threads */
+    pthread_mutex_t opening;
+    fsh_shape *shape; /* read only, shared by all threads; NULL until it is needed */
 } landmarks_state;
 
 typedef struct landmarks_params {
@@ -28,26 +30,42 @@ landmarks_close(void *opaque)
 {
     landmarks_state *state = opaque;
 
-    if (state)
+    if (state) {
         fsh_shape_close(state->shape);
+        pthread_mutex_destroy(&state->opening);
+    }
     free(state);
 }
 
+/* The model is 100 MB: where the detector gives five points of every face it is never needed. */
 static fsh_status
-landmarks_open(fsh_stage_env *env, const void *params, void **out, fsh_err *err)
+need_shape(landmarks_state *state, fsh_err *err)
 {
+    fsh_status status = FSH_OK;
+
+    pthread_mutex_lock(&state->opening);
+    if (!state->shape)
+        status = fsh_shape_open(state->card.file_path, &state->shape, err);
+    pthread_mutex_unlock(&state->opening);
+    return status;
+}
+
+static fsh_status
+landmarks_open(fsh_stage_env *env, const void *opaque_params, void **out, fsh_err *err)
+{
+    const landmarks_params *params = opaque_params;
     landmarks_state *state = calloc(1, sizeof *state);
     fsh_status status;
 
-    (void)params;
     if (!state)
         return fsh_fail(err, FSH_MEMORY, "no memory for a landmark model");
+    pthread_mutex_init(&state->opening, NULL);
     status =
         fsh_card_load(env->models, env->models->landmarker, FSH_TASK_LANDMARKS, &state->card, err);
     if (!status && state->card.backend != FSH_BACKEND_DLIB)
         status = fsh_fail(err, FSH_USAGE, "card %s: landmark models run in dlib", state->card.name);
-    if (!status)
-        status = fsh_shape_open(state->card.file_path, &state->shape, err);
+    if (!status && !params->unless_five)
+        status = need_shape(state, err);
     if (status)
         landmarks_close(state);
     else
@@ -94,7 +112,7 @@ static fsh_status
 landmarks_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *photo,
                   fsh_err *err)
 {
-    const landmarks_state *state = opaque;
+    landmarks_state *state = opaque;
     const landmarks_params *params = opaque_params;
     uint32_t i;
 
@@ -106,8 +124,10 @@ landmarks_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_
 
         if (face->reason != FSH_REASON_NONE || (params->unless_five && face->has_five))
             continue;
-        status =
-            fsh_shape_run(state->shape, photo->image, &face->landmark_box, face->landmarks, err);
+        status = need_shape(state, err);
+        if (!status)
+            status = fsh_shape_run(state->shape, photo->image, &face->landmark_box, face->landmarks,
+                                   err);
         if (status)
             return status;
         five_of_68(face->landmarks, five);
