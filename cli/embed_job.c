@@ -11,7 +11,7 @@
 /* Points from a detector that gives five are better than the 68 under a mask, and enough. Units are
  * small, so that all workers have something to do to the end. */
 static const char stages[] = "output: {encoding: none}\n"
-                             "units: {images: 256}\n"
+                             "units: {images: 128}\n"
                              "stages:\n"
                              "  - detect: {min_side: 0}\n"
                              "  - landmarks: {unless_five: yes}\n";

@@ -44,10 +44,10 @@ def script_y1(models, folder):
 
 
 def card_with(card, folder, backend):
-    """The card for crops that are taken as they are, run by this backend."""
-    text = re.sub(r"^(backend|present|name):.*\n", "", card.read_text(), flags=re.M)
+    """The card, run by this backend."""
+    text = re.sub(r"^(backend|name):.*\n", "", card.read_text(), flags=re.M)
     path = folder / f"{card.stem}-{backend}.yaml"
-    path.write_text(text + f"name: {path.stem}\nbackend: {backend}\npresent: crop\n")
+    path.write_text(text + f"name: {path.stem}\nbackend: {backend}\n")
     return path
 
 
@@ -61,7 +61,7 @@ def run(command):
 
 def ours(given, crops, card, output):
     output.unlink(missing_ok=True)
-    _, seconds = run([given.program, "embed", crops, "--model", card, "--output", output, "--detector", "none", "--workers",
+    _, seconds = run([given.program, "embed", crops, "--model", card, "--output", output, "--detector", "aligned", "--workers",
                       str(given.workers), "--set", f"models.search={given.models}", "--log", "quiet"])
     return Round(given.images, seconds)
 
