@@ -7,7 +7,8 @@
  *    lessee, no token and a link in no ring; one that is has its link in its lessee's `held`.
  * 3. A lessee's link `moving` is in the desk's `moving` exactly while it holds a unit.
  * 4. A lessee's link `wanting` is in the desk's `wanting` exactly while it has credit, and `idle`
- * in the desk's `idle` exactly while it has credit and holds nothing. */
+ * in the desk's `idle` exactly while it has credit and holds nothing.
+ * 5. A lessee's link `hoarding` is in the desk's `hoarding` exactly while it holds more than one. */
 #ifndef FSH_COORDINATOR_DESK_H
 #define FSH_COORDINATOR_DESK_H
 
@@ -37,6 +38,7 @@ struct fsh_lessee {
     fsh_ring moving;  /* link in fsh_leases.moving */
     fsh_ring wanting; /* link in fsh_leases.wanting */
     fsh_ring idle;    /* link in fsh_leases.idle */
+    fsh_ring hoarding; /* link in fsh_leases.hoarding */
     uint64_t heard_ms, moved_ms;
     uint64_t done; /* steps of the first unit */
     uint32_t held_n, credit;
@@ -51,6 +53,7 @@ struct fsh_leases {
     fsh_ring moving;  /* lessees, without progress for longest first */
     fsh_ring wanting; /* lessees with credit, waiting for longest first */
     fsh_ring idle;    /* those of them that hold nothing */
+    fsh_ring hoarding; /* lessees that hold units behind the one that they work on */
     fsh_pace pace;    /* of finished units */
     uint64_t next_token, refused;
     uint32_t counts[FSH_UNIT_STATE_N];

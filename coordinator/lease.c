@@ -60,6 +60,7 @@ fsh_leases_new(uint32_t units_n, uint32_t epoch, const fsh_lease_rules *rules,
     fsh_ring_init(&desk->moving);
     fsh_ring_init(&desk->wanting);
     fsh_ring_init(&desk->idle);
+    fsh_ring_init(&desk->hoarding);
     for (i = 0; i < units_n; i++)
         init_unit(desk, &desk->units[i]);
     *leases = desk;
@@ -245,6 +246,15 @@ lend_copy(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
     return true;
 }
 
+/* Whoever has nothing at all comes before those who have something to work on. */
+static fsh_lessee *
+next_wanting(const fsh_leases *leases)
+{
+    if (!fsh_ring_is_empty(&leases->idle))
+        return FSH_RING_OWNER(leases->idle.next, fsh_lessee, idle);
+    return FSH_RING_OWNER(leases->wanting.next, fsh_lessee, wanting);
+}
+
 bool
 fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
 {
@@ -253,8 +263,7 @@ fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
     if (fsh_ring_is_empty(&leases->wanting))
         return false;
     lend_to(leases, FSH_RING_OWNER(leases->ready.next, fsh_desk_unit, link),
-            FSH_RING_OWNER(leases->wanting.next, fsh_lessee, wanting), FSH_EVENT_LEND, now_ms,
-            lease);
+            next_wanting(leases), FSH_EVENT_LEND, now_ms, lease);
     return true;
 }
 

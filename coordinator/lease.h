@@ -23,6 +23,8 @@
  * worker dies does not, because machines are taken away in the middle of work; but after losses_max
  * dead workers it is taken for what kills them.
  *
+ * A worker that has asked ahead gives what it has not begun to one that has nothing (relieve).
+ *
  * Stragglers: when nothing is READY and the end is near (three quarters of the units are done, or
  * fewer are left than there are workers), the unit that has been lent for longest goes to an idle
  * worker as well, if that is half as long again as units take. The first that is handed in counts;
@@ -93,8 +95,12 @@ void fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms);
 enum { FSH_CREDIT_MAX = 64 };
 void fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool clear);
 
-/* Lends the next ready unit to the worker that has waited longest, or a copy of a late one to one
- * that is idle. False: no unit, or nobody who wants one. */
+/* Where nothing is READY and a worker is idle: takes back a unit that waits behind another one in a
+ * worker's hands; the lease is to be revoked, and the unit is READY. False: there is none. */
+bool fsh_leases_relieve(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease);
+
+/* Lends the next ready unit to the worker that has waited longest, of those that hold nothing where there are
+ * any; or a copy of a late one to one that is idle. False: no unit, or nobody who wants one. */
 bool fsh_leases_lend(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease);
 
 /* The worker says that it has this lease, and how far it is. A unit that is READY is adopted (the

@@ -11,6 +11,13 @@ fsh_lessee_at(const fsh_lessee *lessee)
                                             : FSH_RING_OWNER(lessee->held.next, fsh_loan, link);
 }
 
+/* Of a lessee that holds something: what it would come to last. */
+static fsh_loan *
+last_of(const fsh_lessee *lessee)
+{
+    return FSH_RING_OWNER(lessee->held.previous, fsh_loan, link);
+}
+
 void *
 fsh_lessee_owner(const fsh_lessee *lessee)
 {
@@ -44,6 +51,7 @@ fsh_leases_join(fsh_leases *leases, void *owner, uint64_t now_ms)
     fsh_ring_init(&lessee->moving);
     fsh_ring_init(&lessee->wanting);
     fsh_ring_init(&lessee->idle);
+    fsh_ring_init(&lessee->hoarding);
     leases->lessees_n++;
     fsh_leases_heard(leases, lessee, now_ms);
     return lessee;
@@ -61,6 +69,7 @@ fsh_leases_leave(fsh_leases *leases, fsh_lessee *lessee, bool died)
     fsh_ring_remove(&lessee->moving);
     fsh_ring_remove(&lessee->wanting);
     fsh_ring_remove(&lessee->idle);
+    fsh_ring_remove(&lessee->hoarding);
     leases->lessees_n--;
     free(lessee);
 }
@@ -74,10 +83,14 @@ fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms)
 
 /* ---- what it holds and wants ---- */
 
-/* Whoever was idle before keeps its place. */
+/* Whoever was in a ring before keeps its place. */
 static void
-settle_idle(fsh_leases *leases, fsh_lessee *lessee)
+settle_rings(fsh_leases *leases, fsh_lessee *lessee)
 {
+    if (lessee->held_n < 2)
+        fsh_ring_remove(&lessee->hoarding);
+    else if (fsh_ring_is_empty(&lessee->hoarding))
+        fsh_ring_append(&leases->hoarding, &lessee->hoarding);
     if (lessee->credit == 0 || lessee->held_n > 0)
         fsh_ring_remove(&lessee->idle);
     else if (fsh_ring_is_empty(&lessee->idle))
@@ -95,7 +108,7 @@ fsh_leases_credit(fsh_leases *leases, fsh_lessee *lessee, uint32_t units_n, bool
         fsh_ring_remove(&lessee->wanting);
     else if (fsh_ring_is_empty(&lessee->wanting))
         fsh_ring_append(&leases->wanting, &lessee->wanting);
-    settle_idle(leases, lessee);
+    settle_rings(leases, lessee);
 }
 
 void
@@ -105,7 +118,7 @@ fsh_lessee_spend(fsh_leases *leases, fsh_lessee *lessee)
         fsh_ring_append(&leases->wanting, &lessee->wanting);
     else
         fsh_ring_remove(&lessee->wanting);
-    settle_idle(leases, lessee);
+    settle_rings(leases, lessee);
 }
 
 /* The clock of the unit that is worked on starts when the one before it is gone. */
@@ -130,7 +143,7 @@ fsh_lessee_give(fsh_leases *leases, fsh_lessee *lessee, fsh_loan *loan, uint64_t
     fsh_ring_append(&lessee->held, &loan->link);
     if (lessee->held_n++ == 0)
         restart_progress(leases, lessee, now_ms);
-    settle_idle(leases, lessee);
+    settle_rings(leases, lessee);
 }
 
 void
@@ -148,7 +161,7 @@ fsh_lessee_take(fsh_leases *leases, fsh_loan *loan, uint64_t now_ms)
     lessee->held_n--;
     if (first)
         restart_progress(leases, lessee, now_ms);
-    settle_idle(leases, lessee);
+    settle_rings(leases, lessee);
 }
 
 /* ---- what is due ---- */
@@ -167,6 +180,23 @@ longest_unmoved(const fsh_leases *leases)
     return fsh_ring_is_empty(&leases->moving)
                ? NULL
                : FSH_RING_OWNER(leases->moving.next, fsh_lessee, moving);
+}
+
+bool
+fsh_leases_relieve(fsh_leases *leases, uint64_t now_ms, fsh_lease *lease)
+{
+    fsh_desk_unit *unit;
+    fsh_loan *loan;
+
+    if (!fsh_ring_is_empty(&leases->ready) || fsh_ring_is_empty(&leases->idle) ||
+        fsh_ring_is_empty(&leases->hoarding))
+        return false;
+    loan = last_of(FSH_RING_OWNER(leases->hoarding.next, fsh_lessee, hoarding));
+    unit = fsh_desk_unit_of(leases, loan);
+    if (unit->state != FSH_UNIT_LENT)
+        return false;
+    *lease = fsh_desk_describe(leases, loan);
+    return fsh_desk_happen(leases, unit, loan, FSH_EVENT_RETURN, now_ms);
 }
 
 fsh_lessee *

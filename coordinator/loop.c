@@ -99,24 +99,44 @@ tell_copy(fsh_coordination *me, const fsh_lease *lease)
                                                       .attempt = lease->attempt});
 }
 
-/* A LEASE that does not arrive comes back: its worker never renews it, or is never heard again. */
+/* What one worker has asked ahead and not begun goes to another that has nothing. */
+static void
+share(fsh_coordination *me)
+{
+    fsh_lease lease;
+
+    if (fsh_leases_relieve(me->leases, uv_now(&me->loop), &lease))
+        fsh_coordination_revoke(me, &((fsh_member *)lease.owner)->peer, lease.unit, lease.token);
+}
+
+/* Tells the worker. A LEASE that does not arrive comes back: its worker never renews it, or is never heard again. */
+static void
+say_lent(fsh_coordination *me, const fsh_lease *lease)
+{
+    fsh_message message = {
+        .number = FSH_MESSAGE_LEASE,
+        .lease = {lease->unit, lease->token, lease->attempt, me->options.silence_ms}};
+    fsh_message_lease *to = &message.lease;
+
+    to->suspects.n = to->reasons.n = to->values.n =
+        fsh_suspicion_tell(fsh_books_suspicion(me->books, lease->unit), to->suspects.at,
+                           to->reasons.at, to->values.at);
+    fsh_coordination_say(me, &((fsh_member *)lease->owner)->peer, &message);
+    if (lease->copy)
+        tell_copy(me, lease);
+}
+
 static void
 lend(fsh_coordination *me)
 {
     fsh_lease lease;
 
-    while (!me->draining && fsh_leases_lend(me->leases, uv_now(&me->loop), &lease)) {
-        fsh_message message = {
-            .number = FSH_MESSAGE_LEASE,
-            .lease = {lease.unit, lease.token, lease.attempt, me->options.silence_ms}};
-        fsh_message_lease *to = &message.lease;
-
-        to->suspects.n = to->reasons.n = to->values.n =
-            fsh_suspicion_tell(fsh_books_suspicion(me->books, lease.unit), to->suspects.at,
-                               to->reasons.at, to->values.at);
-        fsh_coordination_say(me, &((fsh_member *)lease.owner)->peer, &message);
-        if (lease.copy)
-            tell_copy(me, &lease);
+    if (me->draining)
+        return;
+    share(me);
+    while (fsh_leases_lend(me->leases, uv_now(&me->loop), &lease)) {
+        say_lent(me, &lease);
+        share(me);
     }
 }
 

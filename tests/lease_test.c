@@ -331,10 +331,24 @@ begin_unit(crowd *of, mate *who)
 }
 
 static void
+forget(mate *who, uint64_t token)
+{
+    uint32_t i;
+
+    for (i = 1; i < who->n; i++)
+        if (who->leases[i].token == token)
+            memmove(who->leases + i, who->leases + i + 1, (--who->n - i) * sizeof *who->leases);
+}
+
+static void
 take_leases(crowd *of)
 {
     fsh_lease lease;
 
+    while (fsh_leases_relieve(of->at.leases, of->now_ms, &lease)) {
+        forget(lease.owner, lease.token);
+        assert_int_equal(fsh_leases_state(of->at.leases, lease.unit), FSH_UNIT_READY);
+    }
     while (fsh_leases_lend(of->at.leases, of->now_ms, &lease)) {
         mate *who = lease.owner;
 
@@ -468,7 +482,7 @@ a_crowd_with_faults_commits_every_unit_exactly_once(void **state)
         assert_int_equal(of->committed[i], lies ? 0 : 1);
     }
     assert_true(buried < 20);
-    assert_true(of->at.events[FSH_EVENT_LOSE] > 50 && of->at.events[FSH_EVENT_FAIL] > 50);
+    assert_true(of->at.events[FSH_EVENT_LOSE] > 30 && of->at.events[FSH_EVENT_FAIL] > 50);
     assert_true(of->at.events[FSH_EVENT_EXPIRE] + of->at.events[FSH_EVENT_COPY] > 50);
     fsh_leases_free(of->at.leases);
     free(of);

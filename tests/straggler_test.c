@@ -252,6 +252,60 @@ the_median_is_of_the_last_units(void **state)
     assert_int_equal(fsh_pace_median_ms(&pace), 100 + FSH_PACE_MAX / 2);
 }
 
+static void
+what_waits_behind_a_unit_goes_to_an_idle_worker(void **state)
+{
+    fsh_leases *leases = open_desk(2);
+    fsh_lessee *early = join(leases, 2), *late;
+    fsh_lease first = lend(leases, 0), second = lend(leases, 0), moved, again;
+
+    (void)state;
+    assert_false(fsh_leases_relieve(leases, 1, &moved)); /* nobody is idle */
+    late = join(leases, 2);
+    assert_true(fsh_leases_relieve(leases, 1, &moved));
+    assert_int_equal(moved.unit, second.unit);
+    assert_true(moved.token == second.token);
+    assert_false(fsh_leases_holds(leases, early, second.unit, second.token));
+    again = lend(leases, 1);
+    assert_int_equal(again.unit, second.unit);
+    assert_false(again.copy);
+    assert_true(fsh_leases_holds(leases, late, again.unit, again.token));
+    assert_true(fsh_leases_holds(leases, early, first.unit, first.token));
+    assert_int_equal(fsh_leases_attempts(leases, second.unit), 0);
+    fsh_leases_free(leases);
+}
+
+static void
+a_unit_that_is_worked_on_stays_where_it_is(void **state)
+{
+    fsh_leases *leases = open_desk(2);
+    fsh_lessee *one = join(leases, 1), *other = join(leases, 1);
+    fsh_lease lease;
+
+    (void)state;
+    lend(leases, 0);
+    lend(leases, 0);
+    assert_int_equal(fsh_lessee_held(one) + fsh_lessee_held(other), 2);
+    join(leases, 1);
+    assert_false(fsh_leases_relieve(leases, 1, &lease));
+    fsh_leases_free(leases);
+}
+
+static void
+whoever_has_nothing_is_lent_to_first(void **state)
+{
+    fsh_leases *leases = open_desk(3);
+    fsh_lessee *busy = join(leases, 3), *idle;
+    fsh_lease lease = lend(leases, 0);
+
+    (void)state;
+    idle = join(leases, 1);
+    assert_int_equal(fsh_lessee_held(busy), 1);
+    lease = lend(leases, 1);
+    assert_true(fsh_leases_holds(leases, idle, lease.unit, lease.token));
+    fsh_leases_free(leases);
+}
+
 int
 main(void)
 {
@@ -263,6 +317,9 @@ main(void)
         cmocka_unit_test(nothing_is_copied_in_the_middle_of_a_job_or_to_somebody_busy),
         cmocka_unit_test(one_slow_worker_does_not_hold_up_the_end),
         cmocka_unit_test(the_median_is_of_the_last_units),
+        cmocka_unit_test(what_waits_behind_a_unit_goes_to_an_idle_worker),
+        cmocka_unit_test(a_unit_that_is_worked_on_stays_where_it_is),
+        cmocka_unit_test(whoever_has_nothing_is_lent_to_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,8 @@ lend(world *of)
 {
     fsh_lease lease;
 
+    if (fsh_leases_relieve(of->leases, of->now_ms, &lease))
+        FUZZ_CHECK(of->states[lease.unit] == FSH_UNIT_READY);
     if (!fsh_leases_lend(of->leases, of->now_ms, &lease))
         return;
     FUZZ_CHECK(lease.token > of->last_token);
