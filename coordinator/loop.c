@@ -391,14 +391,18 @@ open_books(fsh_coordination *me, fsh_err *err)
     return status;
 }
 
-/* Half-written files of earlier runs are swept where no worker of theirs can still be alive: those
- * that were started by a coordinator end with it, and those that do not see the output cannot write
- * there. */
+/* Half-written files are swept where no worker of another run can be alive: those that were started by
+ * a coordinator end with it, and those that do not see the output cannot write there. */
+static bool
+is_alone(const fsh_coordination *me)
+{
+    return !me->options.address || me->work->parcels;
+}
+
 static fsh_status
 serve(fsh_coordination *me, fsh_err *err)
 {
-    bool alone = !me->options.address || me->work->parcels;
-    fsh_status status = fsh_commit_prepare(me->work->output, alone, err);
+    fsh_status status = fsh_commit_prepare(me->work->output, is_alone(me), err);
 
     if (status || fsh_books_are_done(me->books))
         return status;
@@ -439,6 +443,8 @@ run_books(fsh_coordination *me, fsh_coordinator_totals *totals, fsh_err *err)
         status = fsh_books_verdict(me->books, err);
     if (!status)
         status = fsh_commit_prepare(me->work->output, true, err);
+    else if (is_alone(me)) /* what was broken off in the middle of a shard */
+        fsh_commit_prepare(me->work->output, true, NULL);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_ENDED});
     *totals = *fsh_books_totals(me->books);
     return status;
