@@ -102,6 +102,19 @@ fsh_folder_make(const char *path, fsh_err *err)
     return status ? status : make_one_folder(prefix, err);
 }
 
+fsh_status
+fsh_folder_make_temporary(char folder[FSH_PATH_BYTES], fsh_err *err)
+{
+    const char *base = getenv("TMPDIR");
+    fsh_status status = fsh_path_join(folder, base && base[0] ? base : "/tmp", "faceshard-XXXXXX", err);
+
+    if (!status && !mkdtemp(folder))
+        status = fsh_fail_errno(err, errno, "%s: no temporary folder can be made: set TMPDIR", folder);
+    if (status)
+        folder[0] = '\0';
+    return status;
+}
+
 static int
 remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
 {
@@ -208,6 +221,17 @@ fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
     if (status)
         unlink(temporary);
     return status;
+}
+
+fsh_status
+fsh_file_write_text(const char *folder, const char *name, const fsh_text *text, fsh_err *err)
+{
+    char path[FSH_PATH_BYTES];
+    fsh_status status = fsh_path_join(path, folder, name, err);
+
+    if (!status && !fsh_text_ok(text))
+        status = fsh_fail(err, FSH_MEMORY, "out of memory");
+    return status ? status : fsh_file_write(path, fsh_text_get(text), text->bytes, err);
 }
 
 fsh_status

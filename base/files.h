@@ -22,6 +22,9 @@ bool fsh_file_exists(const char *path);
 /* Makes the folder and the ones above it; one that is there already is fine. */
 fsh_status fsh_folder_make(const char *path, fsh_err *err);
 
+/* Makes a new empty folder below $TMPDIR, or /tmp; the caller removes it. Where it fails folder is "". */
+fsh_status fsh_folder_make_temporary(char folder[FSH_PATH_BYTES], fsh_err *err);
+
 /* Called for an entry of a folder; a status other than OK ends the visit with it. */
 typedef fsh_status fsh_folder_visitor(void *self, const char *folder, const char *name, fsh_err *err);
 
@@ -42,6 +45,9 @@ fsh_status fsh_file_open(const char *path, int *fd, fsh_err *err);
 /* Writes under a temporary name in the same folder, flushes to disk, renames: a reader never sees half
  * a file. */
 fsh_status fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err);
+
+/* The same for a text, as folder/name. MEMORY where the text is broken. */
+fsh_status fsh_file_write_text(const char *folder, const char *name, const fsh_text *text, fsh_err *err);
 
 /* Flushes a file or folder to disk. */
 fsh_status fsh_file_sync(const char *path, fsh_err *err);

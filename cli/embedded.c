@@ -1,8 +1,6 @@
 #include "cli/embedded.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -64,15 +62,12 @@ static fsh_status
 make_in_passing(const char *input, const fsh_embedded_options *options, fsh_embeddings *out,
                 fsh_err *err)
 {
-    const char *base = getenv("TMPDIR");
     char folder[FSH_PATH_BYTES], output[FSH_PATH_BYTES];
-    fsh_status status =
-        fsh_path_join(folder, base && base[0] ? base : "/tmp", "faceshard-embed-XXXXXX", err);
+    fsh_status status = fsh_folder_make_temporary(folder, err);
 
-    if (!status && !mkdtemp(folder))
-        return fsh_fail_errno(err, errno, "%s: no temporary folder can be made", folder);
-    if (!status)
-        status = fsh_path_join(output, folder, "embeddings.h5", err);
+    if (status)
+        return status;
+    status = fsh_path_join(output, folder, "embeddings.h5", err);
     if (!status)
         status = make_embedded(input, options, output, out, err);
     fsh_folder_remove(folder, NULL);

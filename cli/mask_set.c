@@ -107,17 +107,6 @@ look_for_output(const fsh_mask_set *set, bool *there, fsh_err *err)
 }
 
 static fsh_status
-write_text(const char *folder, const char *name, const fsh_text *text, fsh_err *err)
-{
-    char path[FSH_PATH_BYTES];
-    fsh_status status = fsh_path_join(path, folder, name, err);
-
-    if (!status && !fsh_text_ok(text))
-        status = fsh_fail(err, FSH_MEMORY, "out of memory");
-    return status ? status : fsh_file_write(path, fsh_text_get(text), text->bytes, err);
-}
-
-static fsh_status
 write_set_file(const fsh_mask_set *set, const char *folder, fsh_err *err)
 {
     fsh_text text = {0};
@@ -132,7 +121,7 @@ write_set_file(const fsh_mask_set *set, const char *folder, fsh_err *err)
         set->made, (unsigned long long)set->pictures, set->small_n,
         fsh_text_get(&set->skipped_names), fsh_text_get(&set->people));
     if (!status)
-        status = write_text(folder, SET_FILE, &text, err);
+        status = fsh_file_write_text(folder, SET_FILE, &text, err);
     fsh_text_fini(&text);
     return status;
 }
@@ -177,9 +166,9 @@ make(fsh_mask_set *set, const fsh_candidates *from, const char *work, fsh_err *e
     if (!status && !set->made)
         status = fsh_fail(err, FSH_USAGE, "%s: nobody has enough usable photographs", set->input);
     if (!status)
-        status = write_text(folder, "gallery/" FSH_PICTURE_NAMES, &set->gallery_names, err);
+        status = fsh_file_write_text(folder, "gallery/" FSH_PICTURE_NAMES, &set->gallery_names, err);
     if (!status)
-        status = write_text(folder, "probes/" FSH_PICTURE_NAMES, &set->names, err);
+        status = fsh_file_write_text(folder, "probes/" FSH_PICTURE_NAMES, &set->names, err);
     if (!status)
         status = write_set_file(set, folder, err);
     return status ? status : commit(set, folder, err);

@@ -10,21 +10,6 @@
 static const char *const endings[] = {"jpg",  "png", "jpeg", "JPG", "PNG",
                                       "JPEG", "bmp", "webp", "tif", "tiff"};
 
-static fsh_status
-make_temporary(char folder[FSH_PATH_BYTES], fsh_err *err)
-{
-    const char *base = getenv("TMPDIR");
-    fsh_status status =
-        fsh_path_join(folder, base && base[0] ? base : "/tmp", "faceshard-verify-XXXXXX", err);
-
-    if (!status && !mkdtemp(folder)) {
-        status =
-            fsh_fail_errno(err, errno, "%s: no temporary folder can be made: set TMPDIR", folder);
-        folder[0] = '\0';
-    }
-    return status;
-}
-
 /* What an interrupted call has left is made again; a folder that none has left is somebody's. */
 static fsh_status
 make_beside(const char *keep, char folder[FSH_PATH_BYTES], fsh_err *err)
@@ -50,7 +35,7 @@ static fsh_status
 make_folder(const char *keep, char folder[FSH_PATH_BYTES], fsh_err *err)
 {
     folder[0] = '\0';
-    return keep[0] ? make_beside(keep, folder, err) : make_temporary(folder, err);
+    return keep[0] ? make_beside(keep, folder, err) : fsh_folder_make_temporary(folder, err);
 }
 
 /* Finds a picture below images by its name without ending; returns its ending, or NULL. A link to

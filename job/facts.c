@@ -199,17 +199,6 @@ give_up(void *self, const char *store, const char *key, fsh_err *err)
     return status;
 }
 
-static fsh_status
-write_text(const char *folder, const char *name, const fsh_text *text, fsh_err *err)
-{
-    char path[FSH_PATH_BYTES];
-    fsh_status status = fsh_path_join(path, folder, name, err);
-
-    if (!status && !fsh_text_ok(text))
-        status = fsh_fail(err, FSH_MEMORY, "out of memory");
-    return status ? status : fsh_file_write(path, fsh_text_get(text), text->bytes, err);
-}
-
 fsh_status
 fsh_facts_claim(const fsh_job *job, fsh_err *err)
 {
@@ -231,9 +220,9 @@ fsh_facts_claim(const fsh_job *job, fsh_err *err)
     if (!status)
         status = fsh_facts_key(job, &key, &about, err);
     if (!status)
-        status = write_text(folder, ABOUT, &about, err);
+        status = fsh_file_write_text(folder, ABOUT, &about, err);
     if (!status)
-        status = write_text(folder, name, &user, err);
+        status = fsh_file_write_text(folder, name, &user, err);
     fsh_text_fini(&about);
     fsh_text_fini(&user);
     return status ? fsh_fail_within(err, status, "the store of facts (store.path of the job)") : FSH_OK;

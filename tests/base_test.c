@@ -317,6 +317,24 @@ a_box_is_stretched_edge_onto_edge(void **state)
     assert_true(fabsf(far_corner.x - 99.5f) < 1e-4 && fabsf(far_corner.y - 99.5f) < 1e-4);
 }
 
+static void
+a_temporary_folder_that_cannot_be_made_has_no_name(void **state)
+{
+    char *kept = getenv("TMPDIR") ? strdup(getenv("TMPDIR")) : NULL, folder[FSH_PATH_BYTES] = "precious";
+    fsh_err err;
+
+    (void)state;
+    setenv("TMPDIR", "/dev/null/nowhere", 1);
+    assert_int_equal(fsh_folder_make_temporary(folder, &err), FSH_IO);
+    assert_string_equal(folder, "");
+    assert_text_has(err.text, "TMPDIR");
+    if (kept)
+        setenv("TMPDIR", kept, 1);
+    else
+        unsetenv("TMPDIR");
+    free(kept);
+}
+
 int
 main(void)
 {
@@ -336,6 +354,7 @@ main(void)
         cmocka_unit_test(every_reason_has_its_own_code),
         cmocka_unit_test(a_similarity_is_found_from_its_points),
         cmocka_unit_test(a_box_is_stretched_edge_onto_edge),
+        cmocka_unit_test(a_temporary_folder_that_cannot_be_made_has_no_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

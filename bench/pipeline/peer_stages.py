@@ -49,10 +49,10 @@ class Detector:
 
 
 class Landmarks:
-    def __init__(self, library):
-        self.library = ctypes.CDLL(library)
-        self.library.predictor_open.restype = ctypes.c_void_p
-        self.shape = ctypes.c_void_p(self.library.predictor_open(SHAPES.encode()))
+    def __init__(self, path):
+        self.dlib = ctypes.CDLL(path)
+        self.dlib.predictor_open.restype = ctypes.c_void_p
+        self.shape = ctypes.c_void_p(self.dlib.predictor_open(SHAPES.encode()))
 
     def run(self, rgb, box):
         """[68, 2] px; the box is made square, 0.9 of the longer side, and moved down a little."""
@@ -62,7 +62,7 @@ class Landmarks:
         square = numpy.int32([x - side / 2, y - side / 2, x + side / 2, y + side / 2])
         points = numpy.empty((68, 2), numpy.float32)
         rgb = numpy.ascontiguousarray(rgb)
-        self.library.predictor_run(self.shape, rgb.ctypes.data_as(ctypes.c_void_p), rgb.shape[0], rgb.shape[1],
+        self.dlib.predictor_run(self.shape, rgb.ctypes.data_as(ctypes.c_void_p), rgb.shape[0], rgb.shape[1],
                                    square.ctypes.data_as(ctypes.c_void_p), points.ctypes.data_as(ctypes.c_void_p))
         return points
 
