@@ -94,8 +94,8 @@ print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_
         print_missing(name, tasks[task], err);
         return false;
     }
-    printf("  %-24s %-10s ok, by %s%s%s\n", name, tasks[task], backends[card->backend],
-           card->accuracy[0] ? ": " : "", card->accuracy);
+    printf("  %-24s %-10s ok, by %s%s%s%s\n", name, tasks[task], backends[card->backend],
+           card->precision == FSH_PRECISION_BF16 ? " in bf16" : "", card->accuracy[0] ? ": " : "", card->accuracy);
     print_why(card);
     return true;
 }

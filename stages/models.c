@@ -15,13 +15,20 @@ const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, licence, "", "of the weights"),
     FSH_ARG_TEXT(fsh_card, source, "", "where the weights come from"),
     FSH_ARG_TEXT(fsh_card, accuracy, "", "what was measured, and how"),
-    FSH_ARG_TEXT(fsh_card, detector, "",
-                 "embedders: card of the detector whose points suit it best: what `faceshard embed` "
-                 "takes"),
+    FSH_ARG_TEXT(
+        fsh_card, detector, "",
+        "embedders: card of the detector whose points suit it best: what `faceshard embed` "
+        "takes"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
     FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin|onednn|auto", "auto",
                    "what runs it; auto: onednn where it can, otherwise opencv"),
+    FSH_ARG_CHOICE(
+        fsh_card, precision, "float32|bf16", "float32",
+        "what is multiplied; bf16: bfloat16, summed in float32, by onednn on a processor "
+        "that has it"),
+    FSH_ARG_INT(fsh_card, bf16_pixels, 0, 1 << 26, "8",
+                "bf16: px that a layer gives, up to which it is in bf16; 0: layers of any size"),
     FSH_ARG_INT(fsh_card, width, 0, 8192, "0", "px of the input"),
     FSH_ARG_INT(fsh_card, height, 0, 8192, "0", "px of the input"),
     FSH_ARG_CHOICE(fsh_card, channels, "rgb|bgr", "rgb", "order of the input's channels"),
@@ -260,6 +267,25 @@ settle_backend(fsh_card *card, fsh_err *err)
     return status ? fsh_fail(err, status, "%s", why.text) : FSH_OK;
 }
 
+/* Refused instead of done in float32: one job would have two results. */
+static fsh_status
+check_precision(const fsh_card *card, fsh_err *err)
+{
+    if (card->precision == FSH_PRECISION_FLOAT32)
+        return FSH_OK;
+    if (!fsh_net_has_bf16())
+        return fsh_fail(err, FSH_MODEL,
+                        "the model card %s says precision: bf16, but this processor has no "
+                        "bfloat16 instructions; say precision: float32",
+                        card->name);
+    if (card->backend != FSH_BACKEND_ONEDNN)
+        return fsh_fail(err, FSH_MODEL,
+                        "the model card %s says precision: bf16, which only the backend onednn "
+                        "has; say precision: float32",
+                        card->name);
+    return FSH_OK;
+}
+
 fsh_status
 fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task task,
               fsh_card *card, fsh_err *err)
@@ -278,6 +304,8 @@ fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task
         !(status =
               find_file(&p, beside, card->config, card->config_sha256, card->config_path, err)))
         status = settle_backend(card, err);
+    if (!status)
+        status = check_precision(card, err);
     if (!status)
         status = hash_card(card, err);
 done:

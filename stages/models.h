@@ -33,6 +33,7 @@ typedef enum fsh_backend {
     FSH_BACKEND_ONEDNN, /* ONNX and Caffe files of the operators in inference/ops.def */
     FSH_BACKEND_AUTO    /* onednn where it can, otherwise opencv: as a card is written, never as it is loaded */
 } fsh_backend;
+typedef enum fsh_precision { FSH_PRECISION_FLOAT32, FSH_PRECISION_BF16 } fsh_precision;
 typedef enum fsh_decoding {
     FSH_DECODING_NONE,
     FSH_DECODING_SSD,
@@ -54,6 +55,8 @@ typedef struct fsh_card {
     char detector[FSH_ARG_TEXT_BYTES]; /* embedders: card of the detector whose points suit it best; "": not known */
     int32_t task;    /* fsh_model_task */
     int32_t backend; /* fsh_backend; fsh_card_load settles AUTO, so that the hash tells what runs it */
+    int32_t precision;   /* fsh_precision */
+    int64_t bf16_pixels; /* with BF16: layers of more px than that stay in float32; 0: none does */
     int64_t width, height;             /* of the input, px; detectors of any size: pictures are shrunk to fit */
     int32_t channels;                  /* 0 RGB, 1 BGR */
     fsh_reals mean, scale;             /* input = (value - mean) * scale, a channel each or one for all */

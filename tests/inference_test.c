@@ -1,6 +1,8 @@
 /* The backend onednn: ONNX files read strictly, and the same numbers as OpenCV from the same file.
  */
 #include <math.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "stages/inference/onnx.h"
@@ -439,6 +441,93 @@ what_onednn_can_run_is_run_by_it_unless_the_card_says_otherwise(void **state)
     free(named);
 }
 
+/* The five outputs of the made network, by a card with these lines. */
+static void
+run_lines(const char *folder, const char *lines, fsh_card *card, float out[5])
+{
+    fsh_image picture;
+    fsh_err err = {""};
+    fsh_net *net;
+
+    load_with_backend(folder, lines, card);
+    fsh_test_paint(&picture, 32, 3);
+    assert_ok(fsh_net_open(card, &net, &err), err);
+    run_last(net, &picture, &picture, 1, out);
+    fsh_net_close(net);
+    fsh_image_fini(&picture);
+}
+
+static void
+bf16_is_near_float32_and_another_model_to_the_hash(void **state)
+{
+    static bytes file;
+    char *folder = fsh_test_folder();
+    fsh_card *card = calloc(1, sizeof *card), *bf16 = calloc(1, sizeof *bf16);
+    float exact[5], near[5], some[5];
+    size_t i;
+
+    (void)state;
+    make_residual_network(&file);
+    free(make_card(&file, folder));
+    if (!fsh_net_has_bf16())
+        print_message("skipped: this processor has no bfloat16; that it is refused is tested\n");
+    run_lines(folder, "scale: 0.01\n", card, exact);
+    if (fsh_net_has_bf16()) {
+        run_lines(folder, "scale: 0.01\nprecision: bf16\n", bf16, some);
+        assert_memory_not_equal(&card->file_hash, &bf16->file_hash, sizeof card->file_hash);
+        run_lines(folder, "scale: 0.01\nprecision: bf16\nbf16_pixels: 0\n", bf16, near);
+        assert_memory_not_equal(exact, some, sizeof exact);
+        assert_memory_not_equal(some, near, sizeof near);
+        for (i = 0; i < 5; i++)
+            assert_true(fabsf(exact[i] - near[i]) <= 0.02f * fmaxf(1, fabsf(exact[i])));
+    }
+    fsh_test_remove(folder);
+    free(card);
+    free(bf16);
+}
+
+static fsh_status
+load_bf16(const char *folder, const char *backend, fsh_err *err)
+{
+    static fsh_card card;
+    fsh_models models = {.search = ""};
+    char path[FSH_PATH_BYTES], text[256];
+
+    snprintf(text, sizeof text,
+             "name: made\nfile: made.onnx\nwidth: 32\nheight: 32\nprecision: bf16\n%s", backend);
+    assert_ok(fsh_path_join(path, folder, "card.yaml", err), *err);
+    assert_ok(fsh_file_write(path, text, strlen(text), err), *err);
+    return fsh_card_load(&models, path, FSH_TASK_EMBED, &card, err);
+}
+
+/* In a child, for oneDNN asks the processor, and this variable, only once: before all other tests.
+ */
+static void
+bf16_is_refused_where_it_cannot_be_had(void **state)
+{
+    static bytes file;
+    char *folder = fsh_test_folder();
+    fsh_err err = {""};
+    int ended = -1;
+    pid_t child;
+
+    (void)state;
+    make_network(&file, "Sigmoid");
+    free(make_card(&file, folder));
+    child = fork();
+    if (child == 0) {
+        setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
+        _exit(load_bf16(folder, "", &err) == FSH_MODEL && strstr(err.text, "precision: float32")
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    assert_int_equal(load_bf16(folder, "backend: opencv\n", &err), FSH_MODEL);
+    assert_text_has(err.text, "precision: float32");
+    fsh_test_remove(folder);
+}
+
 static void
 trained_networks_give_what_opencv_gives_whatever_the_threads(void **state)
 {
@@ -477,6 +566,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bf16_is_refused_where_it_cannot_be_had),
         cmocka_unit_test(a_file_that_ends_early_is_refused_wherever_it_ends),
         cmocka_unit_test(a_damaged_byte_is_refused_or_read_and_harms_nothing),
         cmocka_unit_test(overlong_numbers_and_unknown_kinds_are_damage),
@@ -484,6 +574,7 @@ main(void)
         cmocka_unit_test(made_networks_give_what_opencv_gives_whatever_the_threads),
         cmocka_unit_test(several_pictures_at_once_do_not_know_of_each_other),
         cmocka_unit_test(what_onednn_can_run_is_run_by_it_unless_the_card_says_otherwise),
+        cmocka_unit_test(bf16_is_near_float32_and_another_model_to_the_hash),
         cmocka_unit_test(trained_networks_give_what_opencv_gives_whatever_the_threads),
     };
 

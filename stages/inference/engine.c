@@ -145,6 +145,8 @@ set_card(fsh_engine *engine, const fsh_card *card)
     strcpy(engine->file, card->file_path);
     engine->width = (int)card->width;
     engine->height = (int)card->height;
+    if (card->precision == FSH_PRECISION_BF16)
+        engine->steps.bf16_pixels = card->bf16_pixels ? card->bf16_pixels : INT64_MAX;
     for (plane = 0; plane < 3; plane++) {
         float mean = (float)fsh_card_channel(&card->mean, plane);
         float scale = (float)fsh_card_channel(&card->scale, plane);
@@ -264,11 +266,21 @@ name_of(dnnl_cpu_isa_t isa)
     return "instructions that every processor has";
 }
 
+bool
+fsh_engine_has_bf16(void)
+{
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa(), bf16 = dnnl_cpu_isa_avx512_core_bf16;
+
+    return (isa & bf16) == bf16;
+}
+
 void
 fsh_engine_about(char *text, size_t room)
 {
     const dnnl_version_t *v = dnnl_version();
 
-    snprintf(text, room, "oneDNN %d.%d.%d, %s, float32 (bfloat16 is not used)", v->major, v->minor,
-             v->patch, name_of(dnnl_get_effective_cpu_isa()));
+    snprintf(text, room, "oneDNN %d.%d.%d, %s, float32%s", v->major, v->minor, v->patch,
+             name_of(dnnl_get_effective_cpu_isa()),
+             fsh_engine_has_bf16() ? ", and bf16 where a card says so"
+                                   : " (this processor has no bfloat16)");
 }

@@ -18,6 +18,9 @@ void fsh_engine_close(fsh_engine *engine); /* NULL is fine */
 fsh_status fsh_engine_run(fsh_engine *engine, const fsh_image *const *pictures, uint32_t count,
                           fsh_tensor *outputs, uint32_t n, fsh_err *err);
 
+/* As fsh_net_has_bf16. */
+bool fsh_engine_has_bf16(void);
+
 /* Version, the instructions that it uses here, and the precision. */
 void fsh_engine_about(char *text, size_t room);
 

@@ -39,6 +39,12 @@ fsh_net_about(char *text, size_t room)
              engine, cv);
 }
 
+bool
+fsh_net_has_bf16(void)
+{
+    return fsh_engine_has_bf16();
+}
+
 fsh_status
 fsh_net_open(const fsh_card *card, fsh_net **net, fsh_err *err)
 {

@@ -3,6 +3,7 @@
 #ifndef FSH_STAGES_INFERENCE_NET_H
 #define FSH_STAGES_INFERENCE_NET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ fsh_status fsh_net_choose(const struct fsh_card *card, int32_t *backend, fsh_err
 
 /* What the backends are, in words for people, a line each. */
 void fsh_net_about(char *text, size_t room);
+
+/* Whether the processor multiplies bfloat16, which a card may ask for. */
+bool fsh_net_has_bf16(void);
 
 /* Loads the files of a card whose backend is `opencv` or `onednn`. */
 fsh_status fsh_net_open(const struct fsh_card *card, fsh_net **net, fsh_err *err);

@@ -58,6 +58,7 @@ typedef struct fsh_steps {
     uint32_t bindings_n;
     fsh_value *values; /* by number of the graph's value */
     void *arena;
+    int64_t bf16_pixels; /* layers that give up to that many px multiply in bfloat16; 0: none */
 } fsh_steps;
 
 fsh_status fsh_steps_init(fsh_steps *steps, const fsh_graph *graph, fsh_err *err);

@@ -10,7 +10,8 @@ enum { DIM_MAX = 1 << 24 };
 typedef struct weights {
     const float *data;
     dnnl_memory_desc_t plain, bias_plain;
-    float *bias; /* zeros where the file has none; owned */
+    float *bias;           /* zeros where the file has none; owned */
+    dnnl_data_type_t type; /* in which they are multiplied */
 } weights;
 
 /* Layouts are asked of pd, weights and bias laid out now, the input when run; takes pd. */
@@ -42,6 +43,13 @@ add_weighted(const fsh_lowering *l, dnnl_primitive_desc_t pd, const fsh_fusion *
     if (!(status = fsh_steps_add(steps, pd, args, 4, l->err)))
         fsh_lower_give(l, &dst, to);
     return status;
+}
+
+/* What has one input channel a group waits for memory, and is not worth the way there and back. */
+static dnnl_data_type_t
+type_of(const fsh_lowering *l, int64_t group, int64_t pixels)
+{
+    return group == 1 && pixels <= l->steps->bf16_pixels ? dnnl_bf16 : dnnl_f32;
 }
 
 static fsh_status
@@ -129,6 +137,7 @@ make_conv(const fsh_lowering *l, const fsh_constant *c, const fsh_window *win,
         (status = fsh_lower_any(l, &src, 4, l->x->desc.dims)) ||
         (status = fsh_lower_any(l, &dst, 4, out)))
         return status;
+    any.data_type = src.data_type = w->type;
     if (fusion->sum)
         dst = fusion->sum->desc;
     status = fsh_steps_check(dnnl_dilated_convolution_forward_desc_init(
@@ -156,11 +165,13 @@ lower_conv_of(fsh_lowering *l, const fsh_constant *c, const fsh_constant *bias)
     if (!conv_dims(&l->x->desc, c, &win, out))
         return fsh_lower_refuse(l, "a kernel larger than its input");
     fsh_lower_find_fusion(l, out, &fusion);
+    w.type = type_of(l, g, out[2] * out[3]);
     status = make_bias(l, c->dims[0], bias, &w);
     if (!status)
         status = make_conv(l, c, &win, out, &fusion, &w, &pd);
-    if (!status && fsh_lower_suits_filter(
-                       l, &win, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), &fusion)) {
+    if (!status && w.type == dnnl_f32 &&
+        fsh_lower_suits_filter(l, &win, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0),
+                               &fusion)) {
         dnnl_primitive_desc_destroy(pd);
         status = fsh_lower_filter(l, &win, out, &fusion, w.data, w.bias);
     } else if (!status) {
@@ -230,20 +241,21 @@ make_gemm(const fsh_lowering *l, const fsh_constant *c, weights *w, dnnl_primiti
     if ((status = fsh_lower_plain(l, &w->plain, 2, dims)) ||
         (status = fsh_lower_any(l, &any, 2, dims)) ||
         (status = fsh_lower_any(l, &src, 2, l->x->desc.dims)) ||
-        (status = fsh_lower_any(l, &dst, 2, out)) ||
-        (status = fsh_steps_check(dnnl_inner_product_forward_desc_init(&description,
-                                                                       dnnl_forward_inference, &src,
-                                                                       &any, &w->bias_plain, &dst),
-                                  "Gemm", l->err)))
+        (status = fsh_lower_any(l, &dst, 2, out)))
         return status;
-    return fsh_lower_pd(l, &description, NULL, "Gemm", pd);
+    any.data_type = src.data_type = w->type;
+    status =
+        fsh_steps_check(dnnl_inner_product_forward_desc_init(&description, dnnl_forward_inference,
+                                                             &src, &any, &w->bias_plain, &dst),
+                        "Gemm", l->err);
+    return status ? status : fsh_lower_pd(l, &description, NULL, "Gemm", pd);
 }
 
 fsh_status
 fsh_lower_gemm(fsh_lowering *l)
 {
     const fsh_constant *c = fsh_operation_constant(l->graph, l->node, 1);
-    weights w = {.data = c ? c->data : NULL};
+    weights w = {.data = c ? c->data : NULL, .type = type_of(l, 1, 1)};
     dnnl_primitive_desc_t pd;
     fsh_status status;
 
