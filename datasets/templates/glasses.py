@@ -1,24 +1,49 @@
-"""Glasses and sunglasses seen from the front, 640 x 256 px, without their arms."""
+"""Glasses and sunglasses seen from the front, 640 x 256 units, without their arms. Reflections are not drawn
+here: they depend on the light, and the stage draws them."""
+
+import functools
 
 import numpy as np
 
-from shapes import (area_distance, bump, coverage, grid, layer, light, line_distance, loop, smooth,
-                    spline)
+from shapes import (area_distance, bump, coverage, grid, join, layer, light, line_distance, smooth, spline)
 
 WIDTH, HEIGHT = 640, 256
-CENTRE = (WIDTH - 1) / 2
-LENS_X, LENS_Y = 158.0, 128.0  # centre of the left lens; the frame is twice as wide as its lenses stand apart
+CENTRE = WIDTH / 2
+LENS_X, LENS_Y = 158.5, 128.0  # centre of the left lens; the frame is twice as wide as its lenses stand apart
 
-# Lenses about their centre: nose side on the right, as the left one in the picture.
+# Lenses about their centre, nose side on the right, as the left one in the picture: half width and height, how
+# square (2: an ellipse), how much narrower below, how much the nose cuts off, how far the outer corner is lifted,
+# and how far the lower half hangs outwards.
 LENSES = {
-    "round": [(112 * np.cos(a), 104 * np.sin(a)) for a in np.arange(12) * np.pi / 6],
-    "square": [(-118, -78), (0, -86), (112, -78), (118, 0), (100, 74), (0, 88), (-104, 78), (-122, 0)],
-    "rectangle": [(-124, -54), (0, -62), (114, -56), (120, 0), (104, 54), (0, 62), (-112, 56), (-126, 0)],
-    "cat": [(-142, -84), (-40, -70), (100, -56), (118, -10), (84, 62), (0, 82), (-90, 54), (-124, -10)],
-    "pilot": [(-124, -72), (0, -82), (104, -70), (116, -24), (76, 72), (0, 102), (-84, 92), (-126, 14)],
-    "wayfarer": [(-132, -78), (0, -82), (112, -70), (116, -10), (88, 70), (0, 88), (-92, 74), (-124, 0)],
-    "panto": [(-110, -72), (0, -84), (106, -70), (110, 0), (66, 76), (0, 94), (-74, 78), (-114, 0)],
+    "round": (106, 103, 2.0, 0.0, 0, 0, 0),
+    "oval": (116, 72, 2.2, 0.04, 0, 0, 0),
+    "rectangle": (123, 62, 4.2, 0.05, 8, 0, 0),
+    "square": (120, 84, 3.6, 0.06, 12, 3, 0),
+    "wayfarer": (121, 84, 3.3, 0.12, 10, 9, 0),
+    "panto": (113, 98, 2.35, 0.10, 6, 0, 0),
+    "pilot": (122, 98, 2.5, 0.05, 26, 0, 16),
+    "cat": (120, 70, 3.0, 0.09, 8, 28, 0),
+    "butterfly": (130, 106, 2.7, 0.05, 18, 16, 2),
+    "wrap": (144, 62, 2.6, 0.06, 14, 10, 0),
 }
+
+
+def outline(lens):
+    """The lens as a polygon: a superellipse, deformed."""
+    wide, high, power, taper, cut, lift, hang = LENSES[lens]
+    angle = np.arange(120) * 2 * np.pi / 120
+    x, y = (np.sign(f(angle)) * np.abs(f(angle))**(2 / power) for f in (np.cos, np.sin))
+    low, outer = smooth(-0.3, 1.0, y), smooth(0.1, 1.0, -x)
+    moved_x = wide * x * (1 - taper * y) - cut * low * smooth(-0.6, 1, x) - hang * low
+    return np.column_stack([LENS_X + moved_x, LENS_Y + high * y - lift * outer * smooth(0.5, -1, y)])
+
+
+@functools.lru_cache(maxsize=None)
+def lens_distance(lens):
+    """Signed distance to the lenses; the right half of the picture mirrors the left one."""
+    x, y = grid(WIDTH, HEIGHT)
+    left = area_distance(x[:, :x.shape[1] // 2], y[:, :x.shape[1] // 2], outline(lens))
+    return np.hstack([left, left[:, ::-1]])
 
 
 class Frame:
@@ -27,143 +52,171 @@ class Frame:
     def __init__(self, lens):
         self.x, self.y = grid(WIDTH, HEIGHT)
         self.half_x = CENTRE - np.abs(self.x - CENTRE)  # the right half looks into a mirror
-        self.outline = loop(LENSES[lens]) + (LENS_X, LENS_Y)
-        self.lens = area_distance(self.half_x, self.y, self.outline)
-        self.picture = np.zeros((HEIGHT, WIDTH, 4))
+        self.outline = outline(lens)
+        self.lens = lens_distance(lens)
+        self.size = LENSES[lens][:2]
+        self.picture = np.zeros(self.x.shape + (4,))
 
-    def anchors(self, hinge_y, bridge_y):
-        return {"left_lens": (LENS_X, LENS_Y), "right_lens": (2 * CENTRE - LENS_X, LENS_Y),
-                "bridge": (CENTRE, bridge_y), "left_hinge": (14.0, hinge_y),
-                "right_hinge": (2 * CENTRE - 14.0, hinge_y)}
+    def card(self, hinge, bridge_y, colour):
+        """Anchors, and what else the card says."""
+        anchors = {"left_lens": (LENS_X, LENS_Y), "right_lens": (WIDTH - LENS_X, LENS_Y),
+                   "bridge": (CENTRE, bridge_y), "left_hinge": hinge, "right_hinge": (WIDTH - hinge[0], hinge[1])}
+        return anchors, colour
 
     def glass(self, colour, alpha):
         """Fills the lenses with a colour and an alpha that may both vary over the picture."""
         self.picture = layer(self.picture, colour, coverage(self.lens) * alpha)
 
-    def reflection(self, strength):
-        """A pale sky in the upper part and two slanting streaks, the same way round in both lenses."""
-        inside = coverage(self.lens + 8, 6)
-        local = np.where(self.x < CENTRE, self.x - LENS_X, self.x - (2 * CENTRE - LENS_X))
-        slant = local * 0.8 + (self.y - LENS_Y) * 0.6
-        streaks = bump(slant, -34, 15) + 0.6 * bump(slant, 4, 7)
-        sky = smooth(LENS_Y - 10, LENS_Y - 90, self.y) * 0.5
-        self.picture = layer(self.picture, (1.0, 1.0, 1.0), inside * strength * np.clip(streaks + sky, 0, 1))
-
-    def solid(self, distance, colour, gloss, round_px=7):
-        """A rounded bar of frame with a highlight along its upper side."""
-        height = np.sqrt(np.clip(round_px**2 - np.clip(distance + round_px, 0, round_px)**2, 0, None))
-        shade = light(height, 0.6)
+    def solid(self, distance, colour, gloss, round_px, dapple=0.0):
+        """A rounded bar of frame: light along its upper side, dark below; dapple as in tortoiseshell."""
+        depth = np.clip(distance + round_px, 0, round_px)
+        shade = light(np.sqrt(np.clip(round_px**2 - depth**2, 0, None)), 0.62)
         bright = np.clip(shade - 1.02, 0, None)[..., None] * gloss
-        rgb = np.clip(np.asarray(colour) * shade[..., None] + bright, 0, 1)
-        self.picture = layer(self.picture, rgb, coverage(distance))
+        spots = np.sin(self.x / 17 + 2 * np.sin(self.y / 23)) * np.sin(self.y / 15 + 2 * np.sin(self.x / 31))
+        rgb = np.asarray(colour) * (shade * (1 + dapple * spots))[..., None] + bright
+        self.picture = layer(self.picture, np.clip(rgb, 0, 1), coverage(distance))
 
-    def rim(self, width_px, top_px=None):
-        """Signed distance of a rim outside the lens, thicker at the top where top_px says so."""
-        width = width_px
-        if top_px:
-            width = width_px + (top_px - width_px) * smooth(LENS_Y + 30, LENS_Y - 60, self.y)
+    def rim(self, width, top):
+        """Signed distance of a rim outside the lens, from width below to top above."""
+        width = width + (top - width) * smooth(LENS_Y + 30, LENS_Y - 60, self.y)
         return np.maximum(self.lens - width, -self.lens - 1.5)
 
-    def bar(self, points, width_px):
+    def bar(self, points, half):
         """Signed distance of a bar along a curve of the left half and its mirror image."""
-        return line_distance(self.half_x, self.y, spline(points)) - width_px
+        return line_distance(self.half_x, self.y, spline(points)) - half
 
     def edge(self, y, side):
         """x where the lens outline crosses row y: side -1 outer, 1 nose side."""
         near = self.outline[np.abs(self.outline[:, 1] - y) < 14]
         return float(near[:, 0].min() if side < 0 else near[:, 0].max())
 
+    def pads(self):
+        """Nose pads on thin wires, half transparent."""
+        x = self.edge(140, 1)
+        self.picture = layer(self.picture, (0.90, 0.89, 0.86), 0.5 * coverage(self.bar([(x + 12, 128), (x + 20, 154)], 6)))
+        self.picture = layer(self.picture, (0.97, 0.97, 0.97), 0.5 * coverage(self.bar([(x + 11, 132), (x + 15, 144)], 2)))
+
 
 def clear(frame):
-    """Lenses of ordinary glasses: a breath of grey and a faint reflection."""
-    frame.glass((0.80, 0.86, 0.90), 0.045 + 0.10 * bump(frame.lens, -1, 4))
-    frame.reflection(0.16)
+    """Lenses of ordinary glasses: a breath of grey, a little more along the edge."""
+    frame.glass((0.50, 0.54, 0.56), 0.055 + 0.12 * bump(frame.lens, -1, 5))
 
 
-def fit_out(frame, rim, colour, gloss, bar_px, hinge_y, bridge_y):
-    """Rim, bridge and hinges in one material."""
+def plastic(lens, colour, rim, top, gloss=1.4, paint=clear, hinge_y=70.0, bridge_y=84.0, dapple=0.0):
+    """Acetate: rim, bridge and end pieces flow into each other."""
+    frame = Frame(lens)
+    paint(frame)
     inner, outer = frame.edge(bridge_y, 1), frame.edge(hinge_y, -1)
-    bridge = frame.bar([(inner - 2, bridge_y + 10), (CENTRE - 16, bridge_y - 5), (CENTRE + 1, bridge_y - 8)], bar_px)
-    hinge = frame.bar([(outer, hinge_y + 2), (12, hinge_y)], bar_px * 1.1)
-    frame.solid(np.minimum(np.minimum(rim, bridge), hinge), colour, gloss, max(bar_px, 4))
-    return frame.picture, frame.anchors(hinge_y, bridge_y), colour
+    bridge = frame.bar([(inner, bridge_y + 5), (CENTRE - 14, bridge_y - 3), (CENTRE + 1, bridge_y - 5)], 0.55 * top)
+    end = frame.bar([(outer + 6, hinge_y), (17, hinge_y - 3)], 0.72 * top)
+    whole = join(join(frame.rim(rim, top), bridge, 12), np.maximum(end, 9 - frame.half_x), 10)
+    frame.solid(np.maximum(whole, -frame.lens - 1.5), colour, gloss, 0.6 * rim + 2, dapple)
+    return frame.picture, *frame.card((12.0, hinge_y - 2), bridge_y, colour)
 
 
-def plastic(lens, colour, rim_px, top_px, gloss=1.6, paint=clear, hinge_y=74.0, bridge_y=92.0):
+def metal(lens, colour, paint=clear, double=False, half_rim=False, rim=7.0, hinge_y=84.0, bridge_y=96.0):
+    """Wire: a thin rim, a bent bridge (or two), small end pieces, nose pads."""
     frame = Frame(lens)
     paint(frame)
-    return fit_out(frame, frame.rim(rim_px, top_px), colour, gloss, rim_px * 0.85, hinge_y, bridge_y)
-
-
-def metal(lens, colour, paint=clear, double_bridge=False, half_rim=False, hinge_y=84.0, bridge_y=100.0):
-    frame = Frame(lens)
-    paint(frame)
-    rim = frame.rim(5.0)
+    frame.pads()
+    shape = frame.rim(rim, rim)
     if half_rim:
-        rim = np.maximum(rim, frame.y - LENS_Y - 6)
-    if double_bridge:
-        rim = np.minimum(rim, frame.bar([(frame.edge(60, 1) - 4, 62), (CENTRE + 1, 58)], 4.0))
-    pads = frame.bar([(frame.edge(132, 1) + 2, 128), (frame.edge(132, 1) + 14, 150)], 5.0)
-    frame.picture = layer(frame.picture, (0.92, 0.90, 0.86), 0.45 * coverage(pads))
-    return fit_out(frame, rim, colour, 3.0, 4.5, hinge_y, bridge_y)
+        shape = np.maximum(shape, frame.y - LENS_Y - 4)
+        frame.picture = layer(frame.picture, (0.90, 0.93, 0.95), 0.5 * coverage(np.abs(frame.lens + 1) - 2))
+    if double:
+        shape = np.minimum(shape, frame.bar([(frame.edge(58, 1) - 8, 56), (CENTRE + 1, 50)], 0.55 * rim))
+    shape = np.minimum(shape, ends(frame, hinge_y, bridge_y, rim))
+    frame.solid(shape, colour, 2.4, 5)
+    return frame.picture, *frame.card((12.0, hinge_y), bridge_y, colour)
 
 
-def rimless(colour):
-    frame = Frame("rectangle")
+def ends(frame, hinge_y, bridge_y, rim):
+    """Bridge and end pieces of wire."""
+    inner, outer = frame.edge(bridge_y, 1), frame.edge(hinge_y, -1)
+    bridge = frame.bar([(inner - 2, bridge_y + 8), (CENTRE - 18, bridge_y - 6), (CENTRE + 1, bridge_y - 9)], 0.6 * rim)
+    return join(bridge, frame.bar([(outer - 1, hinge_y + 2), (outer - 14, hinge_y - 2), (13, hinge_y)], 0.7 * rim), 3)
+
+
+def rimless(lens, colour):
+    """Lenses held by screws: their polished edge is what is seen of them."""
+    frame = Frame(lens)
     clear(frame)
-    frame.picture = layer(frame.picture, (0.92, 0.95, 0.97), 0.55 * coverage(np.abs(frame.lens + 2) - 2))
-    frame.picture = layer(frame.picture, (0.25, 0.28, 0.30), 0.35 * coverage(np.abs(frame.lens) - 1))
-    return fit_out(frame, frame.lens + 1e3, colour, 3.0, 4.0, 92.0, 100.0)
+    frame.pads()
+    frame.picture = layer(frame.picture, (0.93, 0.96, 0.98), 0.60 * coverage(np.abs(frame.lens + 3) - 2.5))
+    frame.picture = layer(frame.picture, (0.22, 0.25, 0.27), 0.45 * coverage(np.abs(frame.lens) - 1.6))
+    frame.solid(ends(frame, 92.0, 98.0, 6.5), colour, 2.4, 5)
+    return frame.picture, *frame.card((12.0, 92.0), 98.0, colour)
 
 
-def tinted(top, bottom, top_alpha, bottom_alpha, shine):
+def wrap(colour, paint):
+    """Sports glasses: wide lenses that nearly meet, a bar along the top, nothing below."""
+    frame = Frame("wrap")
+    paint(frame)
+    bar = np.maximum(np.abs(frame.lens - 2) - 9, frame.y - 112)
+    bridge = frame.bar([(frame.edge(92, 1) - 10, 90), (CENTRE + 1, 84)], 13)
+    frame.solid(join(bar, bridge, 14), colour, 1.4, 8)
+    return frame.picture, *frame.card((12.0, 92.0), 88.0, colour)
+
+
+def tinted(top, bottom, top_alpha, bottom_alpha):
     """Lenses whose colour and alpha run from top to bottom."""
     def paint(frame):
-        fade = np.clip((frame.y - 40) / 180, 0, 1)
+        high = frame.size[1]
+        fade = smooth(LENS_Y - 0.7 * high, LENS_Y + 0.8 * high, frame.y)
         colour = np.asarray(top) * (1 - fade[..., None]) + np.asarray(bottom) * fade[..., None]
-        frame.glass(colour, top_alpha + (bottom_alpha - top_alpha) * fade)
-        frame.reflection(shine)
+        frame.glass(colour * (1 - 0.3 * bump(frame.lens, 0, 8))[..., None], top_alpha + (bottom_alpha - top_alpha) * fade)
     return paint
 
 
 def mirrored(sky, horizon, ground):
     """Lenses that show a bright sky over a dark ground, opaque."""
     def paint(frame):
-        level = (frame.y - 30) / 200 + 0.06 * np.sin((frame.x - LENS_X) / 60)
-        up = smooth(0.0, 0.52, level)[..., None]
-        down = smooth(0.50, 0.62, level)[..., None]
+        level = (frame.y - LENS_Y) / frame.size[1] + 0.10 * np.cos((frame.half_x - LENS_X) / 70)
+        up = smooth(-0.9, 0.12, level)[..., None]
+        down = smooth(0.05, 0.55, level)[..., None]
         colour = np.asarray(sky) * (1 - up) + np.asarray(horizon) * up
         colour = colour * (1 - down) + np.asarray(ground) * down
-        frame.glass(colour * (1 - 0.25 * bump(frame.lens, 0, 10))[..., None], 0.985)
-        frame.reflection(0.22)
+        frame.glass(colour * (1 - 0.35 * bump(frame.lens, 0, 12))[..., None], 0.985)
     return paint
 
 
+BLACK, BROWN = (0.06, 0.06, 0.065), (0.30, 0.18, 0.10)
+GOLD, SILVER, STEEL = (0.66, 0.52, 0.29), (0.56, 0.58, 0.61), (0.23, 0.24, 0.27)
+
 GLASSES = {
-    "round-tortoise": lambda: plastic("round", (0.36, 0.21, 0.11), 11, 12),
-    "square-black": lambda: plastic("square", (0.07, 0.07, 0.08), 10, 14),
-    "cat-eye-red": lambda: plastic("cat", (0.42, 0.06, 0.10), 9, 16, hinge_y=62.0),
-    "thick-black": lambda: plastic("wayfarer", (0.05, 0.05, 0.055), 15, 22, hinge_y=66.0),
-    "panto-blue": lambda: plastic("panto", (0.13, 0.20, 0.36), 9, 12),
-    "pilot-gold": lambda: metal("pilot", (0.72, 0.58, 0.32), double_bridge=True),
-    "round-silver": lambda: metal("round", (0.62, 0.64, 0.67)),
-    "half-rim-steel": lambda: metal("rectangle", (0.22, 0.23, 0.26), half_rim=True, hinge_y=88.0),
-    "rimless": lambda: rimless((0.58, 0.59, 0.62)),
+    "round-tortoise": lambda: plastic("round", BROWN, 12, 13, dapple=0.35),
+    "round-silver": lambda: metal("round", SILVER),
+    "panto-blue": lambda: plastic("panto", (0.13, 0.19, 0.34), 10, 12),
+    "panto-clear": lambda: plastic("panto", (0.74, 0.72, 0.68), 12, 14),
+    "square-black": lambda: plastic("square", BLACK, 10, 14),
+    "thick-black": lambda: plastic("wayfarer", BLACK, 14, 21, hinge_y=64.0),
+    "cat-eye-red": lambda: plastic("cat", (0.38, 0.06, 0.10), 10, 15, hinge_y=52.0),
+    "rectangle-black": lambda: metal("rectangle", (0.09, 0.09, 0.10), rim=9.0, hinge_y=86.0),
+    "oval-gold": lambda: metal("oval", GOLD, hinge_y=92.0),
+    "pilot-gold": lambda: metal("pilot", GOLD, double=True, hinge_y=68.0),
+    "half-rim-steel": lambda: metal("rectangle", STEEL, half_rim=True, rim=8.0, hinge_y=86.0),
+    "rimless": lambda: rimless("rectangle", SILVER),
 }
 
-DARK = tinted((0.03, 0.03, 0.035), (0.05, 0.05, 0.06), 0.99, 0.97, 0.14)
+DARK = tinted((0.03, 0.03, 0.035), (0.06, 0.06, 0.07), 0.99, 0.96)
 SUNGLASSES = {
-    "classic-black": lambda: plastic("wayfarer", (0.04, 0.04, 0.045), 14, 20, paint=DARK, hinge_y=66.0),
-    "square-dark": lambda: plastic("square", (0.14, 0.09, 0.06), 12, 16,
-                                   paint=tinted((0.05, 0.04, 0.03), (0.20, 0.13, 0.08), 0.97, 0.88, 0.12)),
-    "pilot-green": lambda: metal("pilot", (0.70, 0.57, 0.30), double_bridge=True,
-                                 paint=tinted((0.05, 0.09, 0.06), (0.14, 0.20, 0.14), 0.95, 0.82, 0.14)),
-    "gradient-brown": lambda: plastic("cat", (0.20, 0.11, 0.07), 9, 15, hinge_y=62.0,
-                                      paint=tinted((0.12, 0.07, 0.05), (0.55, 0.38, 0.28), 0.92, 0.45, 0.12)),
+    "classic-black": lambda: plastic("wayfarer", BLACK, 14, 20, paint=DARK, hinge_y=64.0),
+    "classic-tortoise": lambda: plastic("wayfarer", BROWN, 14, 19, hinge_y=64.0, dapple=0.35,
+                                        paint=tinted((0.06, 0.08, 0.05), (0.14, 0.16, 0.10), 0.95, 0.86)),
+    "square-dark": lambda: plastic("square", (0.12, 0.08, 0.055), 12, 16,
+                                   paint=tinted((0.05, 0.04, 0.03), (0.18, 0.12, 0.08), 0.96, 0.84)),
+    "pilot-green": lambda: metal("pilot", GOLD, double=True, hinge_y=68.0,
+                                 paint=tinted((0.05, 0.08, 0.055), (0.15, 0.20, 0.14), 0.95, 0.70)),
+    "pilot-brown": lambda: metal("pilot", STEEL, double=True, hinge_y=68.0,
+                                 paint=tinted((0.13, 0.08, 0.05), (0.52, 0.36, 0.24), 0.90, 0.34)),
     "round-grey": lambda: metal("round", (0.20, 0.20, 0.22),
-                                paint=tinted((0.07, 0.08, 0.10), (0.13, 0.14, 0.16), 0.92, 0.78, 0.14)),
-    "mirror-blue": lambda: plastic("wayfarer", (0.08, 0.08, 0.09), 11, 15, hinge_y=66.0,
-                                   paint=mirrored((0.20, 0.42, 0.85), (0.75, 0.90, 1.0), (0.10, 0.16, 0.30))),
-    "mirror-pilot": lambda: metal("pilot", (0.62, 0.63, 0.66), double_bridge=True,
-                                  paint=mirrored((0.45, 0.50, 0.56), (0.93, 0.94, 0.95), (0.24, 0.23, 0.22))),
+                                paint=tinted((0.08, 0.09, 0.10), (0.14, 0.15, 0.17), 0.86, 0.70)),
+    "round-rose": lambda: metal("round", GOLD, paint=tinted((0.46, 0.24, 0.25), (0.62, 0.38, 0.38), 0.62, 0.42)),
+    "butterfly-brown": lambda: plastic("butterfly", (0.17, 0.09, 0.06), 10, 15, hinge_y=52.0,
+                                       paint=tinted((0.11, 0.07, 0.05), (0.48, 0.33, 0.25), 0.95, 0.48)),
+    "sport-dark": lambda: wrap((0.10, 0.10, 0.11), DARK),
+    "mirror-blue": lambda: plastic("wayfarer", (0.08, 0.08, 0.09), 11, 15, hinge_y=64.0,
+                                   paint=mirrored((0.14, 0.27, 0.52), (0.46, 0.62, 0.78), (0.07, 0.11, 0.20))),
+    "mirror-pilot": lambda: metal("pilot", SILVER, double=True, hinge_y=68.0,
+                                  paint=mirrored((0.30, 0.33, 0.37), (0.74, 0.76, 0.78), (0.20, 0.19, 0.18))),
 }
