@@ -1,0 +1,38 @@
+"""Shards of people who are drawn here, for the tests of training/."""
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(os.environ.get("FACESHARD_SOURCE", pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(ROOT / "training"))
+FACESHARD = os.environ["FACESHARD"]
+# The whole photograph is the face: nothing is looked for, so that a set is made in a second.
+JOB = """
+input: {{path: {people}}}
+output: {{path: {output}, size: {size}, encoding: {encoding}}}
+units: {{images: {unit}}}
+models: {{detector: none}}
+stages:
+  - detect: {{min_side: 0, margin: 0}}
+  - variants: [[], [augment], [augment]]
+"""
+
+
+def faceshard(*words):
+    done = subprocess.run([FACESHARD, *map(str, words), "--log", "quiet"], capture_output=True, timeout=300, check=False)
+    assert done.returncode in (0, 1), done.stderr.decode(errors="replace")
+    return done
+
+
+def draw(folder, identities, images, seed=3):
+    faceshard("generate", folder, "--identities", identities, "--images", images, "--seed", seed, "--bad", 0, "--mislabelled", 0)
+    return folder
+
+
+def run(people, output, size=32, encoding="raw", unit=12):
+    """Runs the job; returns its index."""
+    job = output.with_suffix(".yaml")
+    job.write_text(JOB.format(people=people, output=output, size=size, encoding=encoding, unit=unit))
+    faceshard("run", job)
+    return output / "index.h5"
