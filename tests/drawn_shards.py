@@ -36,3 +36,22 @@ def run(people, output, size=32, encoding="raw", unit=12):
     job.write_text(JOB.format(people=people, output=output, size=size, encoding=encoding, unit=unit))
     faceshard("run", job)
     return output / "index.h5"
+
+
+def as_lfw(people):
+    """Renames the pictures as LFW has them, NAME/NAME_0001.jpg; returns (name, number) of each."""
+    found = []
+    for person in sorted(path for path in people.iterdir() if path.is_dir()):
+        for number, path in enumerate(sorted(person.iterdir()), 1):
+            path.rename(person / f"{person.name}_{number:04d}{path.suffix}")
+            found.append((person.name, number))
+    return found
+
+
+def write_pairs(path, pictures):
+    """All pairs of the pictures, those of one person spread evenly among the others, so that every fold has both."""
+    pairs = [(a, b) for n, a in enumerate(pictures) for b in pictures[n + 1:]]
+    kinds = [[pair for pair in pairs if (pair[0][0] == pair[1][0]) == same] for same in (True, False)]
+    placed = sorted((i / len(kind), pair) for kind in kinds for i, pair in enumerate(kind))
+    path.write_text("".join(f"{a}\t{i}\t{k}\n" if a == b else f"{a}\t{i}\t{b}\t{k}\n" for _, ((a, i), (b, k)) in placed))
+    return path

@@ -33,7 +33,7 @@ def make_crops(photographs, count, folder):
 
 def export(folder):
     """Inception-ResNet-v1 with random weights: ONNX, TorchScript, card."""
-    subprocess.run(["/usr/bin/python3", "-m", "faceshard_training.export", "inception_resnet_v1", "--output", folder / "irv1"],
+    subprocess.run(["/usr/bin/python3", "-m", "faceshard_training", "export", "inception_resnet_v1", "--output", folder / "irv1"],
                    cwd=ROOT / "training", check=True, stdout=subprocess.DEVNULL)
     return folder / "irv1.yaml"
 

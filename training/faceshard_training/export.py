@@ -1,40 +1,37 @@
-"""Writes a network as ONNX (opset 11) and TorchScript, with the card that faceshard reads.
-
-    /usr/bin/python3 -m faceshard_training.export NETWORK --output PATH [--weights FILE] [--dimension 128] [--size 112]
-
-leaves PATH.onnx, PATH.pt and PATH.yaml. The batch is dynamic; batch norms are folded into the layers before them."""
-import argparse
+"""Writes a network as ONNX (opset 11) and TorchScript, with the card that faceshard reads: PATH.onnx, PATH.pt and PATH.yaml.
+The batch is dynamic; batch norms are folded into the layers before them."""
+import copy
 import hashlib
+import inspect
 import pathlib
 
 import torch
+import yaml
 from torch import nn
 
-from faceshard_training.networks import NETWORKS
+from faceshard_training import networks
 
-CARD = """# {network}, {size} x {size} px, {dimension} numbers; {weights}.
-name: {name}
-file: {name}.onnx
-sha256: {sha256}
-task: embed
-width: {size}
-height: {size}
-channels: rgb
-mean: 127.5
-scale: 0.0078125
-input: data
-outputs: embedding
-dimension: {dimension}
-present: aligned
-"""
+OPSET = 11  # the newest that OpenCV 4.6 reads
 
 
 def settle(network, size):
-    """Gives the batch norms of random weights means and variances, so that numbers keep a sensible size."""
+    """Gives the batch norms of random weights means and variances, so that numbers keep a sensible size. Slopes of PReLU that are
+    all equal would become one constant in ONNX, which OpenCV 4.6 cannot read."""
     network.train()
     with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, nn.PReLU):
+                layer.weight.uniform_(0.2, 0.3)
         for _ in range(8):
             network(torch.randn(16, 3, size, size))
+
+
+def random_network(name, dimension, size, width, seed):
+    """Good for measuring speed, good for nothing else."""
+    torch.manual_seed(seed)
+    network = networks.build(name, size, dimension=dimension, width=width)
+    settle(network, size)
+    return network.eval()
 
 
 def fold(linear, norm):
@@ -48,49 +45,37 @@ def fold(linear, norm):
 
 
 def ready(network):
-    """The network as it is used: in evaluation mode, the last batch norm folded."""
-    network.eval()
+    """A copy as it is used: on the CPU, in evaluation mode, the last batch norm folded."""
+    network = copy.deepcopy(network).cpu().float().eval()
     network.embed, network.norm = fold(network.embed, network.norm), nn.Identity()
-    return network.eval()
+    return network.to(memory_format=torch.contiguous_format).eval()
 
 
-def build(name, dimension, size, weights, seed):
-    torch.manual_seed(seed)
-    network = NETWORKS[name](dimension)
-    if weights:
-        network.load_state_dict(torch.load(weights, map_location="cpu"))
-    else:
-        settle(network, size)
-    return ready(network)
-
-
-def write(network, path, size):
+def write_networks(network, path, size):
     example = torch.randn(1, 3, size, size)
-    torch.onnx.export(network, example, f"{path}.onnx", opset_version=11, input_names=["data"],
-                      output_names=["embedding"], dynamic_axes={"data": {0: "n"}, "embedding": {0: "n"}})
+    older = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    torch.onnx.export(network, example, f"{path}.onnx", opset_version=OPSET, input_names=["data"], output_names=["embedding"],
+                      dynamic_axes={"data": {0: "n"}, "embedding": {0: "n"}}, **older)
     torch.jit.save(torch.jit.trace(network, example), f"{path}.pt")
 
 
-def write_card(path, given):
-    sha256 = hashlib.sha256(pathlib.Path(f"{path}.onnx").read_bytes()).hexdigest()
-    text = CARD.format(network=given.network, size=given.size, dimension=given.dimension, name=path.name, sha256=sha256,
-                       weights=f"weights from {given.weights.name}" if given.weights else f"random weights of seed {given.seed}")
-    pathlib.Path(f"{path}.yaml").write_text(text)
+def sum_of(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("network", choices=sorted(NETWORKS))
-    parser.add_argument("--output", type=pathlib.Path, required=True, metavar="PATH", help="without an ending")
-    parser.add_argument("--weights", type=pathlib.Path, metavar="FILE", help="a state_dict; without it weights are random")
-    parser.add_argument("--dimension", type=int, default=128)
-    parser.add_argument("--size", type=int, default=112, help="px")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    network = build(given.network, given.dimension, given.size, given.weights, given.seed)
-    write(network, given.output, given.size)
-    write_card(given.output, given)
+def card(path, size, dimension, about):
+    """about: further keys, such as licence, source, accuracy, detector."""
+    keys = {"name": path.name, "file": f"{path.name}.onnx", "sha256": sum_of(f"{path}.onnx"), **about, "task": "embed", "width": size,
+            "height": size, "channels": "rgb", "mean": 127.5, "scale": 0.0078125, "input": "data", "outputs": "embedding",
+            "dimension": dimension, "present": "aligned"}
+    return yaml.safe_dump(keys, sort_keys=False, width=1000, allow_unicode=True)
 
 
-if __name__ == "__main__":
-    main()
+def write(network, path, size, title, about):
+    """title: the card's first line, a comment."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    network = ready(network)
+    write_networks(network, path, size)
+    script = f"# As TorchScript: {path.name}.pt, sha256 {sum_of(f'{path}.pt')}\n"
+    path.with_name(f"{path.name}.yaml").write_text(f"# {title}\n{script}" + card(path, size, network.embed.out_features, about))

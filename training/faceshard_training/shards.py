@@ -100,7 +100,8 @@ class Index:
         try:
             return h5py.File(self.path, "r")
         except OSError as error:
-            raise ShardError(f"{self.path}: {error}; `faceshard run JOB` or `faceshard finish JOB` writes it") from None
+            why = error if self.path.is_file() else "is not there"
+            raise ShardError(f"{self.path}: {why}; `faceshard run JOB` or `faceshard finish JOB` writes it") from None
 
     def check_files(self):
         """No shard is missing, and each is as long as the manifest says: an index does not notice."""
