@@ -15,8 +15,8 @@
 typedef struct embedder {
     fsh_net *net;
     fsh_baseline *baseline;
-    fsh_image input;  /* the face as the model sees it */
-    float *mirrored;  /* what the model makes of its mirror image */
+    fsh_face *faces[FSH_TOGETHER_MAX]; /* that are run at once */
+    uint32_t n;
 } embedder;
 
 typedef struct embed_state {
@@ -43,8 +43,6 @@ embed_close(void *opaque)
     for (i = 0; state && i < state->threads; i++) {
         fsh_net_close(state->embedders[i].net);
         fsh_baseline_free(state->embedders[i].baseline);
-        free(state->embedders[i].mirrored);
-        fsh_image_fini(&state->embedders[i].input);
     }
     free(state);
 }
@@ -84,7 +82,8 @@ embed_open(fsh_stage_env *env, const void *params, void **out, fsh_err *err)
     for (i = 0; !status && i < env->threads; i++)
         status = state->card.backend == FSH_BACKEND_BUILTIN
                      ? fsh_baseline_new(&state->embedders[i].baseline, err)
-                     : fsh_net_open(&state->card, &state->embedders[i].net, err);
+                     : fsh_net_open_several(&state->card, (uint32_t)state->card.at_once,
+                                            &state->embedders[i].net, err);
     if (status) {
         embed_close(state);
         return status;
@@ -127,23 +126,49 @@ finish(float *vector, size_t n, bool normalise)
     return true;
 }
 
-static fsh_status
-run(const embed_state *state, embedder *e, float *vector, fsh_err *err)
+static void
+add(float *sum, const float *vector, size_t n)
 {
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        sum[i] += vector[i];
+}
+
+/* Adds what the model makes of the pictures to the faces' vectors. */
+static fsh_status
+run(const embed_state *state, embedder *e, fsh_err *err)
+{
+    const fsh_image *pictures[FSH_TOGETHER_MAX];
+    size_t dimension = (size_t)state->card.dimension;
     fsh_tensor output;
     fsh_status status;
+    uint32_t i;
 
-    if (e->baseline) {
-        fsh_baseline_run(e->baseline, &e->input, vector);
-        return FSH_OK;
-    }
-    status = fsh_net_run(e->net, &e->input, &output, 1, err);
+    for (i = 0; i < e->n; i++)
+        pictures[i] = &e->faces[i]->shown;
+    status = fsh_net_run_several(e->net, pictures, e->n, &output, 1, err);
     if (status)
         return status;
-    if (output.n != (size_t)state->card.dimension)
+    if (output.n != dimension)
         return fsh_fail(err, FSH_MODEL, "%s: %zu numbers instead of the card's %lld",
                         state->card.file_path, output.n, (long long)state->card.dimension);
-    memcpy(vector, output.data, output.n * sizeof *vector);
+    for (i = 0; i < e->n; i++)
+        add(e->faces[i]->embedding, output.data + i * dimension, dimension);
+    return FSH_OK;
+}
+
+static fsh_status
+run_baseline(const embed_state *state, embedder *e, fsh_err *err)
+{
+    float vector[FSH_BASELINE_DIMENSION];
+    uint32_t i;
+
+    (void)state, (void)err;
+    for (i = 0; i < e->n; i++) {
+        fsh_baseline_run(e->baseline, &e->faces[i]->shown, vector);
+        add(e->faces[i]->embedding, vector, FSH_BASELINE_DIMENSION);
+    }
     return FSH_OK;
 }
 
@@ -164,63 +189,89 @@ mirror(fsh_image *image)
             }
 }
 
-/* As insightface's evaluation does it: the sum of what the picture and its mirror image give. */
+/* With `flip` as insightface's evaluation does it: the sum of what the picture and its mirror image
+ * give. */
 static fsh_status
-run_mirrored(const embed_state *state, embedder *e, float *vector, fsh_err *err)
+embed_gathered(const embed_state *state, const embed_params *params, embedder *e, fsh_err *err)
 {
-    size_t i, n = (size_t)state->card.dimension;
-    fsh_status status;
+    fsh_status (*runs)(const embed_state *, embedder *, fsh_err *) =
+        e->baseline ? run_baseline : run;
+    size_t dimension = (size_t)state->card.dimension;
+    fsh_status status = runs(state, e, err);
+    uint32_t i;
 
-    if (!e->mirrored && !(e->mirrored = calloc(n, sizeof *e->mirrored)))
-        return fsh_fail(err, FSH_MEMORY, "no memory for an embedding");
-    mirror(&e->input);
-    status = run(state, e, e->mirrored, err);
-    for (i = 0; i < n && !status; i++)
-        vector[i] += e->mirrored[i];
+    for (i = 0; i < e->n && params->flip; i++)
+        mirror(&e->faces[i]->shown);
+    if (!status && params->flip)
+        status = runs(state, e, err);
+    for (i = 0; i < e->n && !status; i++) {
+        fsh_face *face = e->faces[i];
+
+        fsh_image_fini(&face->shown);
+        if (!finish(face->embedding, dimension, state->card.normalise)) {
+            memset(face->embedding, 0, dimension * sizeof *face->embedding);
+            face->reason = FSH_REASON_NO_EMBEDDING;
+        }
+    }
+    e->n = 0;
     return status;
 }
 
+/* What is left of the photograph for the model: the face as it is to see it. */
 static fsh_status
-embed_face(const embed_state *state, const embed_params *params, embedder *e,
-           const fsh_image *photo, fsh_face *face, fsh_err *err)
+embed_analyse(void *opaque, const void *params, uint32_t thread, fsh_photo *photo, fsh_err *err)
 {
-    size_t n = (size_t)state->card.dimension;
-    fsh_status status = present(&state->card, face, photo, &e->input);
+    const embed_state *state = opaque;
+    fsh_status status;
+    uint32_t i;
 
-    if (status == FSH_FORMAT) {
-        face->reason = FSH_REASON_BAD_LANDMARKS;
-        return FSH_OK;
-    }
-    face->embedding = calloc(n, sizeof *face->embedding);
-    if (status || !face->embedding)
-        return fsh_fail(err, FSH_MEMORY, "no memory for an embedding");
-    status = run(state, e, face->embedding, err);
-    if (!status && params->flip)
-        status = run_mirrored(state, e, face->embedding, err);
-    if (status)
-        return status;
-    if (!finish(face->embedding, n, state->card.normalise)) {
-        memset(face->embedding, 0, n * sizeof *face->embedding);
-        face->reason = FSH_REASON_NO_EMBEDDING;
+    (void)params, (void)thread;
+    for (i = 0; i < photo->faces_n; i++) {
+        fsh_face *face = &photo->faces[i];
+
+        if (face->reason != FSH_REASON_NONE)
+            continue;
+        status = present(&state->card, face, photo->image, &face->shown);
+        if (status == FSH_FORMAT) {
+            face->reason = FSH_REASON_BAD_LANDMARKS;
+            continue;
+        }
+        face->embedding = calloc((size_t)state->card.dimension, sizeof *face->embedding);
+        if (status || !face->embedding)
+            return fsh_fail(err, FSH_MEMORY, "no memory for an embedding");
     }
     return FSH_OK;
 }
 
+static uint32_t
+embed_together(const void *opaque)
+{
+    const embed_state *state = opaque;
+
+    return (uint32_t)state->card.at_once;
+}
+
 static fsh_status
-embed_analyse(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *photo,
-              fsh_err *err)
+embed_finish(void *opaque, const void *opaque_params, uint32_t thread, fsh_photo *const *photos,
+             uint32_t n, fsh_err *err)
 {
     const embed_params *params = opaque_params;
     embed_state *state = opaque;
+    embedder *e = &state->embedders[thread];
     fsh_status status = FSH_OK;
-    uint32_t i;
+    uint32_t i, k;
 
-    for (i = 0; !status && i < photo->faces_n; i++)
-        if (photo->faces[i].reason == FSH_REASON_NONE)
-            status =
-                embed_face(state, params, &state->embedders[thread], photo->image,
-                                &photo->faces[i], err);
-    return status;
+    e->n = 0;
+    for (i = 0; i < n && !status; i++)
+        for (k = 0; k < photos[i]->faces_n && !status; k++) {
+            fsh_face *face = &photos[i]->faces[k];
+
+            if (face->reason == FSH_REASON_NONE)
+                e->faces[e->n++] = face;
+            if (e->n == (uint32_t)state->card.at_once)
+                status = embed_gathered(state, params, e, err);
+        }
+    return status || !e->n ? status : embed_gathered(state, params, e, err);
 }
 
 const fsh_stage fsh_stage_embed = {
@@ -236,4 +287,6 @@ const fsh_stage fsh_stage_embed = {
     .open = embed_open,
     .close = embed_close,
     .analyse = embed_analyse,
+    .together = embed_together,
+    .finish = embed_finish,
 };

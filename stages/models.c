@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "stages/inference/net.h"
+#include "stages/stage.h"
 
 const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, name, "", "that a job file uses"),
@@ -39,6 +41,10 @@ const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, outputs, "",
                  "names of the outputs, separated by commas; empty: the only one"),
     FSH_ARG_INT(fsh_card, dimension, 0, 512, "0", "numbers in an embedding"),
+    FSH_ARG_INT(fsh_card, at_once, 0, FSH_TOGETHER_MAX, "0",
+                "embedders: faces that are run together; 0: 8 where the file has over 16 MiB of "
+                "weights, which "
+                "then go through the processor once for all of them, otherwise 1"),
     FSH_ARG_BOOL(fsh_card, normalise, "yes", "scale embeddings to length one"),
     FSH_ARG_CHOICE(fsh_card, present, "aligned|crop", "aligned",
                    "how an embedder sees a face: five points on the ArcFace template, or the crop"),
@@ -171,6 +177,24 @@ find_card(const places *p, const char *name, char path[FSH_PATH_BYTES], fsh_err 
         if (find_in(p->folder[i], file, path))
             return FSH_OK;
     return not_found(p, "the model card", file, NULL, err);
+}
+
+enum { MANY_WEIGHTS_BYTES = 16 << 20 };
+
+/* Weights that do not stay in the processor's cache from one face to the next are better read once
+ * for several. How many there are decides the last bits of a result, so it depends on the file
+ * alone. */
+static void
+settle_at_once(fsh_card *card)
+{
+    struct stat file;
+
+    if (card->at_once == 0)
+        card->at_once = card->task == FSH_TASK_EMBED && card->file_path[0] &&
+                                stat(card->file_path, &file) == 0 &&
+                                file.st_size > MANY_WEIGHTS_BYTES
+                            ? FSH_TOGETHER_MAX
+                            : 1;
 }
 
 /* A list from a card must have 1 or 3 numbers to mean something for each channel. */
@@ -306,6 +330,7 @@ fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task
         status = settle_backend(card, err);
     if (!status)
         status = check_precision(card, err);
+    settle_at_once(card);
     if (!status)
         status = hash_card(card, err);
 done:

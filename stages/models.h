@@ -63,6 +63,7 @@ typedef struct fsh_card {
     char input[FSH_ARG_TEXT_BYTES];    /* name of the input; empty: the only one */
     char outputs[FSH_ARG_TEXT_BYTES];  /* names, separated by commas; empty: the only one */
     int64_t dimension;                 /* embedders */
+    int64_t at_once;                   /* embedders: faces; fsh_card_load settles 0 */
     bool normalise;
     int32_t present;                   /* fsh_present */
     double distance_threshold;         /* embedders: mean distance over which `clean` removes */

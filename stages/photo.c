@@ -36,8 +36,10 @@ fsh_photo_fini(fsh_photo *photo)
 {
     uint32_t i;
 
-    for (i = 0; i < photo->faces_n; i++)
+    for (i = 0; i < photo->faces_n; i++) {
         free(photo->faces[i].embedding);
+        fsh_image_fini(&photo->faces[i].shown);
+    }
     free(photo->faces);
     photo->faces = NULL;
     photo->faces_n = 0;

@@ -2,7 +2,8 @@
  *
  *   ANALYSE     one photograph at a time -> facts about each face in it (box, landmarks, embedding).
  *               The photograph is then dropped: only the facts, some hundred bytes a face, are kept for
- *               the whole unit, so memory does not grow with the size of an identity.
+ *               the whole unit, so memory does not grow with the size of an identity. What is cheaper for
+ *               several faces at once (a network with many weights) is put off and done for a few together.
  *   SELECT      one identity, or all identities of the unit, facts only -> which faces are rejected, and why.
  *   SYNTHESISE  one stored picture at a time, for the faces that are left: the photograph is decoded
  *               again, the face is cut out at the output size, and each chain of `variants` runs on a copy.
@@ -11,7 +12,7 @@
  * one of analyse, select, select_all, synthesise. Stages never print, never read a clock or the environment, have no
  * globals, start no threads, and draw random numbers only from the generator that they are given.
  *
- * Threads: open and close run on one thread. analyse and synthesise run on many at once; `thread`, from
+ * Threads: open and close run on one thread. analyse, finish and synthesise run on many at once; `thread`, from
  * 0 to env->threads - 1, says which copy of a library object that is not thread-safe may be used. */
 #ifndef FSH_STAGES_STAGE_H
 #define FSH_STAGES_STAGE_H
@@ -29,6 +30,7 @@
 enum {
     FSH_LANDMARKS_N = 68,      /* iBUG order: 0-16 jaw, 17-26 brows, 27-35 nose, 36-47 eyes, 48-67 mouth */
     FSH_EMBEDDING_MAX = 512,   /* dimensions */
+    FSH_TOGETHER_MAX = 8,      /* photographs that are finished together */
     FSH_MASK_CLASS_UNKNOWN = -1,
     FSH_MASK_CLASS_MASK = 0,   /* as the AIZOO detector numbers them */
     FSH_MASK_CLASS_NO_MASK = 1
@@ -53,11 +55,12 @@ typedef struct fsh_face {
     int8_t mask_class;          /* FSH_MASK_CLASS_* */
     float mean_distance;        /* to the identity's other images; NaN before clean */
     float *embedding;           /* L2-normalised, env->dimension floats, owned by the unit; NULL before embed */
+    fsh_image shown;            /* owned; the face as a stage keeps it from analyse to finish */
 } fsh_face;
 
 /* One photograph while it is analysed. A stage that finds that nothing can be delivered sets reason. */
 typedef struct fsh_photo {
-    const fsh_image *image; /* RGB, upright, borrowed */
+    const fsh_image *image; /* RGB, upright, borrowed; NULL when it is finished */
     uint64_t key;
     uint32_t sample;
     fsh_reason reason; /* for the photograph as a whole: no_face */
@@ -131,6 +134,14 @@ typedef struct fsh_stage {
      * a bad picture never does. */
     fsh_status (*analyse)(void *state, const void *params, uint32_t thread, fsh_photo *photo,
                           fsh_err *err);
+
+    /* ANALYSE. Optional, both or neither. finish ends what analyse has put off, for at most FSH_TOGETHER_MAX
+     * photographs, whose pictures are gone by then: analyse leaves what it needs of them in the faces. What is
+     * found out about a face does not depend on which others are finished with it. together says how many
+     * photographs it is worth waiting for. */
+    uint32_t (*together)(const void *state);
+    fsh_status (*finish)(void *state, const void *params, uint32_t thread, fsh_photo *const *photos,
+                         uint32_t n, fsh_err *err);
 
     /* SELECT. Sees one identity and sets reasons. */
     fsh_status (*select)(void *state, const void *params, const fsh_stage_env *env, const fsh_group *group,

@@ -37,11 +37,26 @@ embedder_close(embedder *e)
 }
 
 static void
-embed(embedder *e, fsh_photo *photo)
+finish(embedder *e, fsh_photo *const *photos, uint32_t n)
+{
+    fsh_err err = {""};
+
+    assert_ok(fsh_stage_embed.finish(e->state, e->params, 0, photos, n, &err), err);
+}
+
+static void
+look_at(embedder *e, fsh_photo *photo)
 {
     fsh_err err = {""};
 
     assert_ok(fsh_stage_embed.analyse(e->state, e->params, 0, photo, &err), err);
+}
+
+static void
+embed(embedder *e, fsh_photo *photo)
+{
+    look_at(e, photo);
+    finish(e, &photo, 1);
 }
 
 /* A photo with one face whose points lie on the template, moved by map. */
@@ -183,6 +198,74 @@ with_flip_a_picture_and_its_mirror_image_are_one(void **state)
     assert_true(distance_to_mirror("yes") < 1e-6);
 }
 
+enum { TOGETHER = 5 };
+
+static void
+make_photos(fsh_image *images, fsh_photo *photos, embedder *e)
+{
+    uint32_t i;
+
+    for (i = 0; i < TOGETHER; i++) {
+        fsh_test_paint(&images[i], SIDE, i + 1);
+        photos[i] = photo_of(&images[i], &same);
+        look_at(e, &photos[i]);
+        fsh_image_fini(&images[i]); /* a photograph that waits is not held */
+    }
+    photos[2].faces[0].reason = FSH_REASON_NO_FACE;
+}
+
+static void
+assert_same_alone_and_together(embedder *e)
+{
+    fsh_image images[TOGETHER];
+    fsh_photo alone[TOGETHER], together[TOGETHER], *all[TOGETHER];
+    size_t bytes = e->env.dimension * sizeof(float);
+    uint32_t i;
+
+    make_photos(images, alone, e);
+    make_photos(images, together, e);
+    for (i = 0; i < TOGETHER; i++) {
+        fsh_photo *one = &alone[i];
+
+        finish(e, &one, 1);
+        all[i] = &together[TOGETHER - 1 - i];
+    }
+    finish(e, all, TOGETHER);
+    for (i = 0; i < TOGETHER; i++) {
+        assert_memory_equal(alone[i].faces[0].embedding, together[i].faces[0].embedding, bytes);
+        fsh_photo_fini(&alone[i]);
+        fsh_photo_fini(&together[i]);
+    }
+}
+
+/* The same bytes with whomever, in whatever order and place: four faces in runs of three. */
+static void
+an_embedding_does_not_depend_on_who_is_embedded_with_it(void **state)
+{
+    static const char trained[] = "{name: three, file: mobilefacenet_y1_112x112.onnx, width: 112, height: 112,"
+                                  " mean: 127.5, scale: 0.0078125, dimension: 128, at_once: 3, backend: %s}\n";
+    static const char *const backends[] = {"onednn", "opencv"};
+    char card[] = "/tmp/faceshard-card-XXXXXX.yaml", text[512];
+    fsh_err err = {""};
+    embedder e;
+    uint32_t i;
+
+    (void)state;
+    assert_ok(embedder_open(&e, "baseline", &err), err);
+    assert_same_alone_and_together(&e);
+    embedder_close(&e);
+    close(mkstemps(card, 5));
+    for (i = 0; i < 2 && fsh_file_exists(PEOPLE); i++) {
+        snprintf(text, sizeof text, trained, backends[i]);
+        assert_ok(fsh_file_write(card, text, strlen(text), &err), err);
+        assert_ok(embedder_open(&e, card, &err), err);
+        assert_int_equal(fsh_stage_embed.together(e.state), 3);
+        assert_same_alone_and_together(&e);
+        embedder_close(&e);
+    }
+    unlink(card);
+}
+
 static void
 a_flat_face_has_no_embedding_and_one_without_points_bad_landmarks(void **state)
 {
@@ -270,6 +353,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_embedding_has_length_one_and_env_knows_its_size),
         cmocka_unit_test(where_the_face_is_does_not_matter_and_what_it_is_does),
+        cmocka_unit_test(an_embedding_does_not_depend_on_who_is_embedded_with_it),
         cmocka_unit_test(with_flip_a_picture_and_its_mirror_image_are_one),
         cmocka_unit_test(a_flat_face_has_no_embedding_and_one_without_points_bad_landmarks),
         cmocka_unit_test(trained_networks_know_a_person_again),

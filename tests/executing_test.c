@@ -135,6 +135,33 @@ storage_and_idle_threads_have_no_limit(void **state)
     fsh_executing_close(&table);
 }
 
+static void
+those_that_are_worked_on_together_are_all_suspects_and_share_the_time(void **state)
+{
+    static const uint32_t together[] = {7, 8, 9};
+    uint64_t samples[FSH_SUSPECTS_MAX];
+    fsh_watch watch = {{0}, {0}};
+    uint32_t sample;
+    int file;
+    fsh_executing *table = open_table(&file);
+
+    (void)state;
+    fsh_executing_begin(table, 0, 7, FSH_DOING_ANALYSE);
+    fsh_executing_begin_together(table, 1, together, 3, FSH_DOING_ANALYSE);
+    assert_int_equal(fsh_executing_list(table, samples), 3);
+    assert_int_equal(samples[1] + samples[2], 8 + 9);
+    fsh_executing_end(table, 0);
+    assert_int_equal(steps_until_found(&watch, table, &sample), 0);
+    assert_int_equal(steps_until_found(&watch, table, &sample), 1);
+    fsh_executing_begin(table, 1, 8, FSH_DOING_ANALYSE);
+    assert_int_equal(fsh_executing_list(table, samples), 1);
+    assert_int_equal(samples[0], 8);
+    fsh_executing_end(table, 1);
+    assert_int_equal(fsh_executing_list(table, samples), 0);
+    close(file);
+    fsh_executing_close(&table);
+}
+
 int
 main(void)
 {
@@ -144,6 +171,7 @@ main(void)
         cmocka_unit_test(without_a_table_nothing_is_noted),
         cmocka_unit_test(only_the_thread_that_stays_at_one_sample_is_found),
         cmocka_unit_test(storage_and_idle_threads_have_no_limit),
+        cmocka_unit_test(those_that_are_worked_on_together_are_all_suspects_and_share_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,12 +5,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A slot is one word, so that it is never read half written: sample + 1 in the lower 32 bits (0:
+/* A sample is one word, so that it is never read half written: sample + 1 in the lower 32 bits (0:
  * nothing), then 8 bits of what is done, then a counter that tells one turn at a sample from the
- * next. A cache line each: threads do not get into each other's way. */
+ * next. A slot has those that a thread works on together, and is a cache line: threads do not get
+ * into each other's way. */
 typedef struct slot {
-    _Alignas(64) _Atomic uint64_t word;
+    _Alignas(64) _Atomic uint64_t words[FSH_TOGETHER_MAX];
 } slot;
+
+_Static_assert(sizeof(slot) == 64, "a thread has one cache line");
 
 struct fsh_executing {
     atomic_bool frozen;
@@ -54,26 +57,37 @@ fsh_executing_close(fsh_executing **table)
 }
 
 static void
-set(fsh_executing *table, uint32_t thread, uint64_t low)
+set(_Atomic uint64_t *word, uint64_t low)
 {
-    _Atomic uint64_t *word;
+    uint64_t before = atomic_load(word);
+
+    if (low || (before & SAMPLE))
+        atomic_store(word, ((before & ~(TURN - 1)) + TURN) | low);
+}
+
+void
+fsh_executing_begin_together(fsh_executing *table, uint32_t thread, const uint32_t *samples,
+                             uint32_t n, fsh_doing doing)
+{
+    uint32_t i;
 
     if (!table || thread >= FSH_SUSPECTS_MAX || atomic_load(&table->frozen))
         return;
-    word = &table->slots[thread].word;
-    atomic_store(word, ((atomic_load(word) & ~(TURN - 1)) + TURN) | low);
+    for (i = 0; i < FSH_TOGETHER_MAX; i++)
+        set(&table->slots[thread].words[i],
+            i < n ? (uint64_t)doing << 32 | ((uint64_t)samples[i] + 1) : 0);
 }
 
 void
 fsh_executing_begin(fsh_executing *table, uint32_t thread, uint32_t sample, fsh_doing doing)
 {
-    set(table, thread, (uint64_t)doing << 32 | ((uint64_t)sample + 1));
+    fsh_executing_begin_together(table, thread, &sample, 1, doing);
 }
 
 void
 fsh_executing_end(fsh_executing *table, uint32_t thread)
 {
-    set(table, thread, 0);
+    fsh_executing_begin_together(table, thread, NULL, 0, FSH_DOING_READ);
 }
 
 /* A slot is at work on something that the picture can be blamed for. */
@@ -87,19 +101,20 @@ void
 fsh_executing_freeze(fsh_executing *table, uint32_t thread)
 {
     if (table && thread < FSH_SUSPECTS_MAX &&
-        is_at_picture(atomic_load(&table->slots[thread].word)))
+        is_at_picture(atomic_load(&table->slots[thread].words[0])))
         atomic_store(&table->frozen, true);
 }
 
 void
 fsh_executing_clear(fsh_executing *table)
 {
-    uint32_t i;
+    uint32_t i, k;
 
     if (!table)
         return;
     for (i = 0; i < FSH_SUSPECTS_MAX; i++)
-        atomic_store(&table->slots[i].word, 0);
+        for (k = 0; k < FSH_TOGETHER_MAX; k++)
+            atomic_store(&table->slots[i].words[k], 0);
     atomic_store(&table->frozen, false);
 }
 
@@ -126,12 +141,23 @@ fsh_executing_list(const fsh_executing *table, uint64_t samples[FSH_SUSPECTS_MAX
 {
     uint32_t i, n = 0;
 
-    for (i = 0; table && i < FSH_SUSPECTS_MAX; i++) {
-        uint64_t low = atomic_load(&table->slots[i].word) & SAMPLE;
+    for (i = 0; table && i < FSH_SUSPECTS_MAX * FSH_TOGETHER_MAX && n < FSH_SUSPECTS_MAX; i++) {
+        const slot *of = &table->slots[i / FSH_TOGETHER_MAX];
+        uint64_t low = atomic_load(&of->words[i % FSH_TOGETHER_MAX]) & SAMPLE;
 
         if (low && !is_listed(samples, n, low - 1))
             samples[n++] = low - 1;
     }
+    return n;
+}
+
+static uint32_t
+count_together(const slot *of)
+{
+    uint32_t i, n = 0;
+
+    for (i = 0; i < FSH_TOGETHER_MAX; i++)
+        n += (atomic_load(&of->words[i]) & SAMPLE) != 0;
     return n;
 }
 
@@ -142,12 +168,12 @@ fsh_watch_step(fsh_watch *watch, const fsh_executing *table, uint64_t step_ms, u
     uint32_t i;
 
     for (i = 0; i < FSH_SUSPECTS_MAX; i++) {
-        uint64_t word = atomic_load(&table->slots[i].word);
+        uint64_t word = atomic_load(&table->slots[i].words[0]);
         bool same = word == watch->seen[i] && is_at_picture(word);
 
         watch->spent_ms[i] = same ? watch->spent_ms[i] + step_ms : 0;
         watch->seen[i] = word;
-        if (same && watch->spent_ms[i] >= limit_ms) {
+        if (same && watch->spent_ms[i] >= limit_ms * count_together(&table->slots[i])) {
             *sample = (uint32_t)((word & SAMPLE) - 1);
             return true;
         }

@@ -1,4 +1,4 @@
-/* Which samples are executing right now: one slot a compute thread, in memory that a worker shares
+/* Which samples are executing right now: a slot for each compute thread, in memory that a worker shares
  * with its compute child, so that it can be read when the child is dead.
  *
  *     the child:   fsh_executing_begin(table, thread, 17, FSH_DOING_READ); ...
@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "proto/messages.h"
+#include "stages/stage.h"
 
 typedef struct fsh_executing fsh_executing;
 
@@ -33,6 +34,11 @@ void fsh_executing_close(fsh_executing **table); /* NULL is fine */
 void fsh_executing_begin(fsh_executing *table, uint32_t thread, uint32_t sample, fsh_doing doing);
 void fsh_executing_end(fsh_executing *table, uint32_t thread);
 
+/* The same with n samples, at most FSH_TOGETHER_MAX, that cannot be told apart while they are worked
+ * on: all of them are suspects then. */
+void fsh_executing_begin_together(fsh_executing *table, uint32_t thread, const uint32_t *samples,
+                                  uint32_t n, fsh_doing doing);
+
 /* A thread has failed: the table stays as it is until it is cleared for the next unit. A failure to
  * read says nothing about the picture, and changes nothing. */
 void fsh_executing_freeze(fsh_executing *table, uint32_t thread);
@@ -47,7 +53,8 @@ typedef struct fsh_watch {
     uint64_t seen[FSH_SUSPECTS_MAX], spent_ms[FSH_SUSPECTS_MAX];
 } fsh_watch;
 
-/* Another step_ms have gone by. True: *sample has been worked on for limit_ms. */
+/* Another step_ms have gone by. True: *sample has been worked on for limit_ms, or is the first of several that
+ * have been worked on together for limit_ms each. */
 bool fsh_watch_step(fsh_watch *watch, const fsh_executing *table, uint64_t step_ms,
                     uint64_t limit_ms, uint32_t *sample);
 

@@ -106,6 +106,10 @@ fsh_status fsh_work_source(const fsh_work *work, uint32_t sample, char path[FSH_
 /* The identity of a sample, as a place in the unit. */
 uint32_t fsh_work_identity(const fsh_work *work, uint32_t sample);
 
+/* How many photographs a thread finishes together: as many as any stage likes to, and no more than can be told as
+ * suspects with all threads at work. */
+uint32_t fsh_work_together(const fsh_work *work);
+
 /* A thread takes up a sample, or changes what it does with it; and has done with it. */
 void fsh_work_begin(fsh_work *work, uint32_t thread, uint32_t sample, fsh_doing doing);
 void fsh_work_end(fsh_work *work, uint32_t thread);
