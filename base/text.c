@@ -160,3 +160,14 @@ fsh_text_add_visible(fsh_text *text, const char *string)
         s += length ? length : 1;
     }
 }
+
+void
+fsh_text_add_time(fsh_text *text, double seconds)
+{
+    unsigned long s = seconds > 0 && seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 0;
+
+    if (s >= 3600)
+        fsh_text_addf(text, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
+    else
+        fsh_text_addf(text, "%lu:%02lu", s / 60, s % 60);
+}

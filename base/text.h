@@ -30,4 +30,7 @@ void fsh_text_add_json(fsh_text *text, const char *string);
 /* Appends string with control bytes and bytes that are not UTF-8 as \xNN: safe on a terminal. */
 void fsh_text_add_visible(fsh_text *text, const char *string);
 
+/* Appends "0:07", "12:34" or "3:25:01". */
+void fsh_text_add_time(fsh_text *text, double seconds);
+
 #endif

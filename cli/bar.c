@@ -4,17 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void
-fsh_bar_time(double seconds, fsh_text *out)
-{
-    unsigned long s = seconds > 0 && seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 0;
-
-    if (s >= 3600)
-        fsh_text_addf(out, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
-    else
-        fsh_text_addf(out, "%lu:%02lu", s / 60, s % 60);
-}
-
 /* Columns that text takes: its characters, not its bytes. */
 static uint32_t
 columns_of(const char *text)
@@ -47,7 +36,7 @@ add_part(const fsh_bar *bar, int part, fsh_text *out)
         fsh_text_addf(out, "  %.*f/s", bar->rate < 10 ? 1 : 0, bar->rate);
     else if (part == 2 && bar->left_s >= 0) {
         fsh_text_add(out, "  ETA ");
-        fsh_bar_time(bar->left_s, out);
+        fsh_text_add_time(out, bar->left_s);
     } else if (part == 3 && !bar->pictures)
         fsh_text_addf(out, "  rejected %llu", (unsigned long long)bar->rejected);
     else if (part == 4 && !bar->pictures)

@@ -20,7 +20,4 @@ typedef struct fsh_bar {
 /* Appends the line, without a line feed. What does not fit is left out from the right, the bar first. */
 void fsh_bar_line(const fsh_bar *bar, uint32_t columns, fsh_text *out);
 
-/* Appends "0:07", "12:34" or "3:25:01". */
-void fsh_bar_time(double seconds, fsh_text *out);
-
 #endif

@@ -25,6 +25,8 @@ serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_
     to.shard_hashes = hashes;
     to.self = &result->progress;
     to.told = fsh_progress_told;
+    to.seer = result->live;
+    to.seen = fsh_live_see;
     return fsh_coordinator_run(job, &to, &result->served, err);
 }
 
@@ -43,6 +45,7 @@ known_totals(fsh_run_result *result)
 static fsh_status
 finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
 {
+    fsh_live_enter(result->live, FSH_PHASE_FINISHING);
     result->finished_before =
         result->served.units_known == result->served.units && fsh_finish_is_done(job);
     if (!result->finished_before)
@@ -51,31 +54,39 @@ finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_e
     return fsh_finish_again(job, err);
 }
 
+static void
+scanned(void *self, uint64_t samples, uint64_t identities)
+{
+    fsh_run_result *result = self;
+
+    fsh_progress_scan(&result->progress, samples, identities);
+    fsh_live_scan(result->live, samples, identities);
+}
+
 static fsh_status
 plan(const fsh_job *job, fsh_run_result *result, fsh_err *err)
 {
     fsh_progress *progress = &result->progress;
     fsh_manifest_totals *planned = &result->planned;
     fsh_plan_outcome outcome;
-    fsh_status status = fsh_plan(job, fsh_progress_scan, progress, planned, &outcome, err);
+    fsh_status status = fsh_plan(job, scanned, result, planned, &outcome, err);
 
     if (!status)
         status = fsh_reuse_tell(progress, job, outcome, err);
-    if (!status)
-        fsh_progress_planned(progress, planned->samples, planned->identities, planned->units,
-                             outcome == FSH_PLAN_KNOWN);
-    return status;
+    if (status)
+        return status;
+    fsh_progress_planned(progress, planned->samples, planned->identities, planned->units,
+                         outcome == FSH_PLAN_KNOWN);
+    fsh_live_plan(result->live, planned);
+    return FSH_OK;
 }
 
-fsh_status
-fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *result, fsh_err *err)
+static fsh_status
+run_planned(const fsh_job *job, const fsh_run_options *options, fsh_run_result *result, fsh_err *err)
 {
     fsh_hash *hashes;
-    fsh_status status;
+    fsh_status status = plan(job, result, err);
 
-    memset(result, 0, sizeof *result);
-    fsh_progress_start(&result->progress, options->log);
-    status = plan(job, result, err);
     if (status)
         return status;
     hashes = calloc(result->planned.units + 1, sizeof *hashes);
@@ -87,6 +98,20 @@ fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *resu
     if (!status)
         status = finish(job, hashes, result, err);
     free(hashes);
+    return status;
+}
+
+fsh_status
+fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *result, fsh_err *err)
+{
+    fsh_status status;
+
+    memset(result, 0, sizeof *result);
+    fsh_progress_start(&result->progress, options->log);
+    status = fsh_live_open(job, &result->live, err);
+    if (!status)
+        status = run_planned(job, options, result, err);
+    fsh_live_close(&result->live);
     return status;
 }
 

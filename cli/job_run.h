@@ -9,6 +9,7 @@
 
 #include "cli/progress.h"
 #include "coordinator/plan.h"
+#include "page/live.h"
 #include "shards/index.h"
 
 typedef struct fsh_run_options {
@@ -23,6 +24,7 @@ typedef struct fsh_run_options {
 typedef struct fsh_run_result {
     fsh_progress
         progress; /* started by fsh_run: its mode is what is told, and its clock the run's */
+    fsh_live *live; /* while fsh_run is at it */
     fsh_manifest_totals planned;
     fsh_coordinator_totals served;
     fsh_index_totals totals;

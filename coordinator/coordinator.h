@@ -64,6 +64,29 @@ typedef struct fsh_coordinator_event {
 /* Name of a kind in lower case ("worker_joined"), for logs. */
 const char *fsh_coordinator_event_name(fsh_coordinator_event_kind kind);
 
+enum { FSH_COORDINATOR_NO_UNIT = UINT32_MAX };
+
+/* A worker as the coordinator knows it. */
+typedef struct fsh_coordinator_worker {
+    const char *host;
+    uint32_t pid, held;         /* units that it has; */
+    uint32_t unit;              /* of these, the one it works on, or FSH_COORDINATOR_NO_UNIT, */
+    double done;                /* and which share of it is done */
+    uint32_t units_done;        /* that it has handed in */
+    uint64_t samples_done;      /* of these, and about how many of the unit in work */
+    uint64_t rss_bytes;         /* with its compute child */
+    uint64_t here_ms, heard_ms; /* since it came; since anything was heard of it */
+} fsh_coordinator_worker;
+
+/* All that can be seen of a job at one moment. */
+typedef struct fsh_coordinator_sight {
+    const fsh_coordinator_totals *totals;
+    const fsh_coordinator_worker *workers;
+    uint32_t workers_n, units_n;
+    const uint8_t *states; /* fsh_unit_state of every unit */
+    bool draining;
+} fsh_coordinator_sight;
+
 typedef struct fsh_coordinator_options {
     /* To bind; NULL: a private socket that only this user's processes reach. */
     const char *address;
@@ -83,6 +106,10 @@ typedef struct fsh_coordinator_options {
     void *self;
     /* NULL, or called on the loop's thread. */
     void (*told)(void *self, const fsh_coordinator_event *event);
+    void *seer;
+    /* NULL, or called on the loop's thread: once a second, and at the end. Everything is borrowed for the call, which
+     * must not block. */
+    void (*seen)(void *seer, const fsh_coordinator_sight *sight);
 } fsh_coordinator_options;
 
 void fsh_coordinator_options_init(fsh_coordinator_options *options);

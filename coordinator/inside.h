@@ -46,6 +46,10 @@ typedef struct fsh_coordination {
     fsh_status complaint; /* with which a worker last left */
     fsh_err complaint_why;
     char folder[64]; /* of a private socket, "" otherwise */
+    fsh_coordinator_worker *seen_workers;
+    uint8_t *seen_states;
+    uint32_t seen_room; /* of workers */
+    uint64_t seen_ms;   /* when it was shown last */
 } fsh_coordination;
 
 /* ---- speak.c ---- */
@@ -66,6 +70,11 @@ void fsh_coordination_say_drain(fsh_coordination *me, const fsh_peer *peer);
 void fsh_coordination_answer(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
                              uint64_t token, uint32_t verdict);
 void fsh_coordination_send_answers(fsh_coordination *me);
+
+/* ---- sight.c ---- */
+
+/* Shows the job to the caller's `seen`, if that is due; now: in any case. */
+void fsh_coordination_show(fsh_coordination *me, bool now);
 
 /* ---- obey.c ---- */
 

@@ -86,6 +86,8 @@ void fsh_leases_leave(fsh_leases *leases, fsh_lessee *lessee, bool died);
 void *fsh_lessee_owner(const fsh_lessee *lessee);
 uint32_t fsh_lessee_held(const fsh_lessee *lessee);
 uint64_t fsh_lessee_done(const fsh_lessee *lessee); /* steps of the unit that it works on */
+uint64_t fsh_lessee_heard_ms(const fsh_lessee *lessee);
+bool fsh_lessee_unit(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t *unit); /* false: it has none */
 
 /* Any message is a sign of life. */
 void fsh_leases_heard(fsh_leases *leases, fsh_lessee *lessee, uint64_t now_ms);

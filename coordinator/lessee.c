@@ -36,6 +36,25 @@ fsh_lessee_done(const fsh_lessee *lessee)
     return lessee->done;
 }
 
+uint64_t
+fsh_lessee_heard_ms(const fsh_lessee *lessee)
+{
+    return lessee->heard_ms;
+}
+
+bool
+fsh_lessee_unit(const fsh_leases *leases, const fsh_lessee *lessee, uint32_t *unit)
+{
+    const fsh_ring *first = lessee->held.next;
+    const fsh_desk_unit *of;
+
+    if (fsh_ring_is_empty(&lessee->held))
+        return false;
+    of = fsh_desk_unit_of((fsh_leases *)(uintptr_t)leases, FSH_RING_OWNER(first, fsh_loan, link));
+    *unit = (uint32_t)(of - leases->units);
+    return true;
+}
+
 /* ---- coming and going ---- */
 
 fsh_lessee *

@@ -82,6 +82,19 @@ fsh_lock_take(const char *output, fsh_lock **lock, fsh_err *err)
     return FSH_OK;
 }
 
+bool
+fsh_lock_is_held(const char *output)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[FSH_PATH_BYTES];
+    int file = fsh_path_join(path, output, FSH_PATH_LOCK, NULL) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    bool held = file >= 0 && fcntl(file, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+
+    if (file >= 0)
+        close(file);
+    return held;
+}
+
 void
 fsh_lock_release(fsh_lock **lock)
 {

@@ -245,6 +245,7 @@ on_timer(uv_timer_t *timer)
     mind_crew(me);
     mind_keys(me);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_PROGRESS});
+    fsh_coordination_show(me, false);
     fsh_coordination_turn(me);
 }
 
@@ -432,6 +433,8 @@ fini(fsh_coordination *me)
     remove_private_folder(me);
     fsh_text_fini(&me->bytes);
     free(me->answers);
+    free(me->seen_workers);
+    free(me->seen_states);
 }
 
 static fsh_status
@@ -446,6 +449,7 @@ run_books(fsh_coordination *me, fsh_coordinator_totals *totals, fsh_err *err)
     else if (is_alone(me)) /* what was broken off in the middle of a shard */
         fsh_commit_prepare(me->work->output, true, NULL);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_ENDED});
+    fsh_coordination_show(me, true);
     *totals = *fsh_books_totals(me->books);
     return status;
 }

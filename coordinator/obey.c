@@ -61,6 +61,17 @@ settle_late(const check *of)
 }
 
 static void
+note_handed_in(fsh_member *member, const check *of)
+{
+    member->samples_running = 0; /* they are committed now, or lost */
+    member->share_done = 0;
+    if (of->status)
+        return;
+    member->units_done++;
+    member->samples_done += of->report.samples;
+}
+
+static void
 on_checked(uv_work_t *request, int cancelled)
 {
     check *of = request->data;
@@ -71,7 +82,7 @@ on_checked(uv_work_t *request, int cancelled)
     (void)cancelled;
     me->checks--;
     if (member)
-        member->samples_running = 0; /* they are committed now, or lost */
+        note_handed_in(member, of);
     if (of->late)
         settled = settle_late(of);
     else
@@ -158,6 +169,7 @@ welcome_new(fsh_coordination *me, const fsh_peer *peer, const fsh_message_hello 
     }
     snprintf(member->host, sizeof member->host, "%s", hello->host);
     member->pid = hello->pid;
+    member->joined_ms = uv_now(&me->loop);
     tell_member(me, FSH_COORDINATOR_WORKER_JOINED, member, "");
     return member;
 }
@@ -267,6 +279,11 @@ note_progress(fsh_coordination *me, fsh_member *member, const fsh_message_renew 
     uint64_t i;
 
     member->samples_running = 0;
+    member->rss_bytes = renew->rss_bytes;
+    member->share_done = 0;
+    for (i = renew->units.n; i-- > 0;)
+        if (renew->steps.at[i] > 0)
+            member->share_done = (double)renew->done.at[i] / (double)renew->steps.at[i];
     for (i = 0; i < renew->units.n; i++)
         if (renew->units.at[i] < me->work->units_n && renew->steps.at[i] > 0)
             member->samples_running +=

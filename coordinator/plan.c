@@ -72,13 +72,12 @@ read_hash(const char *path, char hash[FSH_HASH_HEX], fsh_err *err)
     return found == 1 ? FSH_OK : fsh_fail(err, FSH_FORMAT, "%s: does not begin with the hash of a job", path);
 }
 
-/* *held is NULL where the folder holds no plan; otherwise its job, with the hash that stands there. */
-static fsh_status
-read_held(const fsh_job *job, fsh_job **held, fsh_err *err)
+fsh_status
+fsh_plan_held(const char *output, fsh_job **held, fsh_err *err)
 {
     char path[FSH_PATH_BYTES];
     fsh_job_overrides none = {0};
-    fsh_status status = fsh_path_join(path, job->output, FSH_PATH_JOB, err);
+    fsh_status status = fsh_path_join(path, output, FSH_PATH_JOB, err);
 
     *held = NULL;
     if (status || !fsh_file_exists(path))
@@ -91,7 +90,7 @@ read_held(const fsh_job *job, fsh_job **held, fsh_err *err)
     fsh_job_free(*held);
     *held = NULL;
     return fsh_fail_within(err, status, "%s was written by another version: choose another --output, or remove "
-                           "that folder", job->output);
+                           "that folder", output);
 }
 
 static fsh_status
@@ -140,7 +139,7 @@ plan_locked(const fsh_job *job, const char *manifest, fsh_manifest_progress *pro
             fsh_manifest_totals *totals, fsh_plan_outcome *outcome, fsh_err *err)
 {
     fsh_job *held;
-    fsh_status status = read_held(job, &held, err);
+    fsh_status status = fsh_plan_held(job->output, &held, err);
 
     if (!status && held)
         status = compare_inputs(job, held, err);
@@ -162,7 +161,7 @@ static fsh_status
 is_planned(const fsh_job *job, bool *planned, fsh_err *err)
 {
     fsh_job *held;
-    fsh_status status = read_held(job, &held, err);
+    fsh_status status = fsh_plan_held(job->output, &held, err);
 
     *planned = false;
     if (!status && held)

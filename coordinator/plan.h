@@ -21,4 +21,8 @@ fsh_status fsh_plan(const fsh_job *job, fsh_manifest_progress *progress, void *s
 /* Checks that the output folder holds a plan of this job; for `unit` and `finish`. */
 fsh_status fsh_plan_check(const fsh_job *job, fsh_manifest_totals *totals, fsh_err *err);
 
+/* The job of which the folder holds a plan, with the hash that stands there; the caller frees it. *held is NULL where
+ * there is no plan. */
+fsh_status fsh_plan_held(const char *output, fsh_job **held, fsh_err *err);
+
 #endif

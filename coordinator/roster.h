@@ -20,6 +20,11 @@ typedef struct fsh_member {
     struct fsh_outgoing *outgoing; /* a parcel on its way to it; NULL: none */
     struct fsh_incoming *incoming; /* a shard on its way from it; NULL: none */
     uint64_t samples_running; /* about how many of its unit's samples are done */
+    uint64_t joined_ms;
+    /* For who looks at it: */
+    uint64_t rss_bytes, samples_done;
+    uint32_t units_done;
+    double share_done; /* of the unit that it works on */
 } fsh_member;
 
 typedef struct fsh_roster {

@@ -19,7 +19,8 @@ LAYERS = {
     "worker": ["base", "proto", "datasets", "shards", "stages", "job"],
     "coordinator": ["base", "proto", "datasets", "shards", "stages", "job"],
     "evaluate": ["base", "proto", "datasets", "shards", "stages", "job"],
-    "cli": ["base", "proto", "datasets", "shards", "stages", "job", "worker", "coordinator", "evaluate"],
+    "page": ["base", "proto", "datasets", "shards", "stages", "job", "worker", "coordinator", "evaluate"],
+    "cli": ["base", "proto", "datasets", "shards", "stages", "job", "worker", "coordinator", "evaluate", "page"],
 }
 
 # Headers of libraries, and the only files that include them.
