@@ -1,41 +1,36 @@
 /* Puts glasses or sunglasses on the eyes: one way of fitting, two kinds of templates. */
 #include <math.h>
 
+#include "stages/frame.h"
+#include "stages/lens.h"
 #include "stages/worn.h"
 
 typedef struct params {
     char template[FSH_ARG_TEXT_BYTES];
-    double light, shadow, jitter;
+    double light, shadow, jitter, tint, glare;
 } params;
 
-static const fsh_arg rows[] = {
-    FSH_ARG_TEXT(params, template, "", "name of a template; empty: one at random each time"),
-    FSH_ARG_REAL(params, light, 0, 1, "0.7", "how far brightness and hue follow the light on the face"),
-    FSH_ARG_REAL(params, shadow, 0, 1, "0.35", "darkness of the shadow below the frame"),
-    FSH_ARG_REAL(params, jitter, 0, 4, "1", "random tilt, size and height, 1: up to 2 degrees, 4 %, 2 %"),
-    FSH_ARG_END};
+#define ROWS(brightest)                                                                                     \
+    {                                                                                                       \
+        FSH_ARG_TEXT(params, template, "", "name of a template; empty: one at random each time"),           \
+        FSH_ARG_REAL(params, light, 0, 1, "0.7", "how far brightness and hue follow the light on the face"), \
+        FSH_ARG_REAL(params, shadow, 0, 1, "0.35", "darkness of the shadow below the frame"),               \
+        FSH_ARG_REAL(params, jitter, 0, 4, "1", "random tilt, size and height, 1: up to 2 degrees, 4 %, 2 %"), \
+        FSH_ARG_REAL(params, tint, 0, 2, "1",                                                               \
+                     "random density of the lenses, 1: as dark as between half a lens and two of the template"), \
+        FSH_ARG_REAL(params, glare, 0, 1, brightest,                                                        \
+                     "strength of the brightest reflections on the lenses; most are fainter"),              \
+        FSH_ARG_END                                                                                         \
+    }
+static const fsh_arg clear_rows[] = ROWS("0.3"), dark_rows[] = ROWS("0.4");
 
-/* Points of glasses, in the order of the table. */
-enum { LEFT_LENS, RIGHT_LENS, BRIDGE, LEFT_HINGE, RIGHT_HINGE, POINTS_N };
+static const fsh_anchor anchors[FSH_FRAME_ANCHORS] = {
+    [FSH_FRAME_LEFT_LENS] = {"left_lens", 0.25f, 0.5f},   [FSH_FRAME_RIGHT_LENS] = {"right_lens", 0.75f, 0.5f},
+    [FSH_FRAME_BRIDGE] = {"bridge", 0.5f, 0.35f},         [FSH_FRAME_LEFT_HINGE] = {"left_hinge", 0, 0.3f},
+    [FSH_FRAME_RIGHT_HINGE] = {"right_hinge", 1, 0.3f},   [FSH_FRAME_LENS_END] = {"lens_end", 0.40f, 0.86f}};
 
-static const fsh_anchor anchors[POINTS_N] = {{"left_lens", 0.25f, 0.5f},
-                                             {"right_lens", 0.75f, 0.5f},
-                                             {"bridge", 0.5f, 0.35f},
-                                             {"left_hinge", 0, 0.3f},
-                                             {"right_hinge", 1, 0.3f}};
-
-static const fsh_template_kind clear_kind = {"glasses", "arm", anchors, POINTS_N};
-static const fsh_template_kind dark_kind = {"sunglasses", "arm", anchors, POINTS_N};
-
-/* The front of the glasses on a face. Its own coordinates: the bridge at 0, the lenses at -1 and 1, the lens
- * centres at height 0. */
-typedef struct frame {
-    fsh_point bridge, lens_row; /* in the template: x of the bridge, y of the lenses */
-    float half;                 /* between lens centres in the template, px */
-    fsh_point centre;           /* on the face, px */
-    fsh_point across, down;     /* on the face, with length: px for a step of 1 */
-    float sine;                 /* of the turn of the head */
-} frame;
+static const fsh_template_kind clear_kind = {"glasses", "arm", anchors, FSH_FRAME_ANCHORS};
+static const fsh_template_kind dark_kind = {"sunglasses", "arm", anchors, FSH_FRAME_ANCHORS};
 
 static fsh_status
 glasses_open(fsh_stage_env *env, const void *parameters, void **self, fsh_err *err)
@@ -52,125 +47,150 @@ sunglasses_open(fsh_stage_env *env, const void *parameters, void **self, fsh_err
 /* What is drawn for one picture; all draws are taken before anything else is decided. */
 typedef struct draws {
     const fsh_template *template;
-    float tilt;  /* radians */
-    float scale;
-    float drop;  /* shares of the distance of the eyes */
+    fsh_frame_fit fit;
+    float lenses; /* density */
+    fsh_glare glare;
 } draws;
 
 static draws
 take_draws(const fsh_wardrobe *wardrobe, const params *p, fsh_rng *rng)
 {
-    float jitter = (float)p->jitter;
+    float jitter = (float)p->jitter, strength;
     draws drawn;
 
     drawn.template = fsh_templates_pick(wardrobe->templates, p->template, rng);
-    drawn.tilt = jitter * (float)fsh_rng_range(rng, -0.035, 0.035);
-    drawn.scale = 1 + jitter * (float)fsh_rng_range(rng, -0.04, 0.04);
-    drawn.drop = 0.07f + jitter * (float)fsh_rng_range(rng, -0.02, 0.04);
+    drawn.fit.tilt = jitter * (float)fsh_rng_range(rng, -0.035, 0.035);
+    drawn.fit.scale = 1 + jitter * (float)fsh_rng_range(rng, -0.04, 0.04);
+    drawn.fit.drop = 0.055f + jitter * (float)fsh_rng_range(rng, -0.02, 0.035);
+    drawn.lenses = exp2f((float)(p->tint * fsh_rng_range(rng, -1, 1)));
+    strength = (float)fsh_rng_range(rng, 0, 1);
+    drawn.glare.strength = (float)p->glare * strength * strength;
+    drawn.glare.at = (float)fsh_rng_range(rng, -0.8, 0.6);
+    drawn.glare.width = (float)fsh_rng_range(rng, 0.08, 0.45);
+    drawn.glare.slant = (float)fsh_rng_range(rng, 0.2, 1.1);
+    drawn.glare.sky = (float)fsh_rng_range(rng, 0, 0.7);
     return drawn;
 }
 
-/* Lenses stand about a tenth further apart than eyes. Seen from the side the distance of the eyes shrinks
- * with the cosine of the turn, the height of the frame does not. The frame rests on the nose, which stands out
- * in the direction of the turn: its middle follows landmark 27. */
-static frame
-place(const fsh_pose *pose, const fsh_canvas *canvas, const draws *drawn)
-{
-    const fsh_point *at = drawn->template->anchors;
-    fsh_point middle = fsh_point_mix(pose->eyes[0], pose->eyes[1], 0.5f);
-    float sine = fsh_clampf(0.75f * pose->turn, -0.75f, 0.75f), cosine = sqrtf(1 - sine * sine);
-    float step = 0.5f * 1.12f * drawn->scale * pose->eye_distance;
-    float nose = fsh_pose_along(pose->across, middle, canvas->landmarks[27]);
-    float c = cosf(drawn->tilt), s = sinf(drawn->tilt);
-    fsh_point across = {c * pose->across.x - s * pose->across.y, s * pose->across.x + c * pose->across.y};
-    frame out;
-
-    out.bridge = at[BRIDGE];
-    out.lens_row = fsh_point_mix(at[LEFT_LENS], at[RIGHT_LENS], 0.5f);
-    out.half = fmaxf(fabsf(at[RIGHT_LENS].x - at[LEFT_LENS].x) / 2, 1);
-    out.centre = fsh_pose_point(pose, middle, nose, drawn->drop * pose->eye_distance / cosine);
-    out.across = (fsh_point){step * across.x, step * across.y};
-    out.down = (fsh_point){-step / cosine * across.y, step / cosine * across.x};
-    out.sine = sine;
-    return out;
-}
-
-/* From the template to the face. Fronts are curved: their ends lie deeper by 0.1 of x^2, which shows on a turned
- * head as a shift; and what is nearer is slightly larger. */
-static fsh_point
-on_face(const frame *f, fsh_point point)
-{
-    float x = (point.x - f->bridge.x) / f->half, y = (point.y - f->lens_row.y) / f->half;
-    float across = x - 0.10f * f->sine * x * x, down = y * (1 - 0.07f * f->sine * x);
-
-    return (fsh_point){f->centre.x + across * f->across.x + down * f->down.x,
-                       f->centre.y + across * f->across.y + down * f->down.y};
-}
-
-/* Points of the template that hold the warp: four columns, upper and lower edge. */
-enum { COLUMNS = 4, GRID_N = 2 * COLUMNS };
+/* Points of the template that hold the warp: upper edge, lenses, lower edge in five columns. */
+enum { COLUMNS = 5, GRID_N = 3 * COLUMNS };
 
 static void
-hold_points(const fsh_template *template, fsh_point from[GRID_N])
+hold_points(const fsh_template *template, const fsh_frame *frame, fsh_point from[GRID_N], fsh_point to[GRID_N])
 {
     const fsh_box *box = &template->visible;
-    float x[COLUMNS] = {(float)box->x, template->anchors[LEFT_LENS].x, template->anchors[RIGHT_LENS].x,
-                        (float)(box->x + box->width)};
+    const float x[COLUMNS] = {(float)box->x, template->anchors[FSH_FRAME_LEFT_LENS].x, frame->middle.x,
+                              template->anchors[FSH_FRAME_RIGHT_LENS].x, (float)(box->x + box->width)};
+    const float y[3] = {(float)box->y, frame->middle.y, (float)(box->y + box->height)};
     int i;
 
-    for (i = 0; i < COLUMNS; i++) {
-        from[i] = (fsh_point){x[i], (float)box->y};
-        from[GRID_N - 1 - i] = (fsh_point){x[i], (float)(box->y + box->height)};
+    for (i = 0; i < GRID_N; i++) {
+        from[i] = (fsh_point){x[i % COLUMNS], y[i / COLUMNS]};
+        to[i] = fsh_frame_see(frame, from[i]);
     }
 }
 
-/* The arm from a hinge towards the ear, which fades behind the head; on the far side of a turned head there
- * is nothing of it to be seen. */
-static void
-draw_arm(fsh_layer *layer, const fsh_pose *pose, const fsh_canvas *canvas, const frame *f,
-         const fsh_template *template, const fsh_light *light, bool right)
+/* Share of a template's pixel that is seen as a pixel of the picture. */
+static float
+px_of(const fsh_frame *frame)
 {
-    fsh_point hinge = on_face(f, template->anchors[LEFT_HINGE + right]);
-    fsh_point ear = fsh_pose_point(pose, canvas->landmarks[right ? 16 : 0], 0, -0.10f * pose->height);
-    float length = (right ? 1 : -1) * fsh_pose_along(pose->across, hinge, ear);
-    fsh_curve arm = {hinge, {0, 0}, ear, 0.12f * hypotf(f->down.x, f->down.y), {0, 0, 0}, {1, 0}};
+    return frame->step * frame->head->scale / frame->half;
+}
+
+/* Where along an arm hair begins: the first place that is much darker, or brighter, than the skin before it. Under
+ * 1 where all of it lies on skin. */
+static float
+hair_from(const fsh_canvas *canvas, fsh_point hinge, fsh_point ear)
+{
+    int32_t size = canvas->image.width, i;
+    float skin = 0;
+
+    for (i = 2; i <= 18; i++) {
+        fsh_point at = fsh_point_mix(hinge, ear, (float)i / 20);
+        int32_t x = fsh_clampi((int32_t)at.x, 0, size - 1), y = fsh_clampi((int32_t)at.y + 1, 0, size - 1);
+        float green = fsh_image_at(&canvas->image, x, y)[1];
+
+        if (i == 2)
+            skin = green;
+        if (green < 0.55f * skin || green > 1.8f * skin + 20)
+            return (float)i / 20;
+        skin += 0.3f * (green - skin);
+    }
+    return 1;
+}
+
+/* The arm from a hinge towards the ear, on the side that is seen. Over the sideburns it can still be seen; long
+ * hair, which begins before, lies over it. */
+static void
+draw_arm(fsh_layer *layer, const fsh_canvas *canvas, const fsh_frame *frame, const fsh_template *template,
+         const fsh_light *light, bool right)
+{
+    fsh_point hinge = fsh_frame_see(frame, template->anchors[FSH_FRAME_LEFT_HINGE + right]);
+    fsh_point ear = fsh_frame_see_head(frame, right ? FSH_HEAD_RIGHT_EAR_TOP : FSH_HEAD_LEFT_EAR_TOP);
+    float length = hypotf(ear.x - hinge.x, ear.y - hinge.y), px = px_of(frame), hair;
+    float outward = (right ? 1 : -1) * ((ear.x - hinge.x) * frame->head->turn[0][0] +
+                                        (ear.y - hinge.y) * frame->head->turn[1][0]);
+    fsh_curve arm = {hinge, {0, 0}, ear, 0, {0, 0, 0}, {1, 0.6f}};
     int c;
 
-    if (length < 0.08f * pose->eye_distance)
+    if (outward < 3 * frame->head->scale)
         return;
-    arm.middle = fsh_pose_point(pose, fsh_point_mix(hinge, ear, 0.5f), 0, -0.05f * length);
+    hair = hair_from(canvas, hinge, ear);
+    if (hair < 0.5f) {
+        arm.last = fsh_point_mix(hinge, ear, fminf(hair + 0.2f, 1));
+        arm.alpha[1] = 0;
+    }
+    arm.middle = fsh_point_mix(arm.first, arm.last, 0.5f);
+    arm.middle.y -= 0.03f * length;
+    arm.width = (template->thickness > 0 ? template->thickness * px : 3 * frame->head->scale);
     for (c = 0; c < 3; c++)
         arm.colour[c] = 0.8f * template->colour[c];
     fsh_layer_curve(layer, &arm, light);
+}
+
+/* Draws the glasses on the layer. */
+static void
+draw(const params *p, const draws *drawn, const fsh_frame *frame, const fsh_warp *warp, const fsh_box *box,
+     fsh_layer *layer, const fsh_canvas *canvas, const fsh_pose *pose)
+{
+    const fsh_template *template = drawn->template;
+    const fsh_point *at = canvas->landmarks;
+    fsh_light light = fsh_light_measure(canvas, pose, (float)p->light);
+    fsh_glare glare = drawn->glare;
+
+    glare.level = fsh_clampf((light.gain[0][1] + light.gain[1][1]) / 2, 0, 1);
+    draw_arm(layer, canvas, frame, template, &light, false);
+    draw_arm(layer, canvas, frame, template, &light, true);
+    fsh_layer_draw(layer, template, warp, box, &light, fsh_blur_measure(canvas, 17, 47));
+    fsh_lens_dense(layer, box, drawn->lenses);
+    fsh_lens_mirror(layer, frame, template->anchors, &glare);
+    fsh_lens_hide(layer, frame, box, at[27], at[30]);
 }
 
 static fsh_reason
 wear(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
 {
     fsh_point from[GRID_N], to[GRID_N];
-    fsh_light light;
+    fsh_frame frame;
+    fsh_head head;
     fsh_warp warp;
     fsh_pose pose;
     fsh_box box;
-    frame f;
     fsh_reason reason = fsh_pose_measure(canvas, &pose);
-    int i;
 
+    if (!reason)
+        reason = fsh_head_fit(canvas->landmarks, &head);
     if (reason)
         return reason;
-    f = place(&pose, canvas, drawn);
-    hold_points(drawn->template, from);
-    for (i = 0; i < GRID_N; i++)
-        to[i] = on_face(&f, from[i]);
-    if (fsh_polygon_outside(to, GRID_N, canvas->image.width) > FSH_OUTSIDE_MAX)
+    fsh_frame_place(&head, canvas->landmarks, drawn->template->anchors, &drawn->fit, &frame);
+    hold_points(drawn->template, &frame, from, to);
+    if (fsh_polygon_outside((fsh_point[]){to[0], to[COLUMNS - 1], to[GRID_N - 1], to[2 * COLUMNS]}, 4,
+                            canvas->image.width) > FSH_OUTSIDE_MAX)
         return FSH_REASON_OUT_OF_FRAME;
     if (fsh_warp_fit(to, from, GRID_N, &warp))
         return FSH_REASON_BAD_LANDMARKS;
-    light = fsh_light_measure(canvas, &pose, (float)p->light);
     box = fsh_points_bounds(to, GRID_N, 2);
-    draw_arm(layer, &pose, canvas, &f, drawn->template, &light, false);
-    draw_arm(layer, &pose, canvas, &f, drawn->template, &light, true);
-    fsh_layer_draw(layer, drawn->template, &warp, &box, &light, fsh_blur_measure(canvas, 17, 47));
+    draw(p, drawn, &frame, &warp, &box, layer, canvas, &pose);
     fsh_layer_put(layer, NULL, (float)p->shadow, &canvas->image);
     canvas->front = &layer->colour;
     return FSH_REASON_NONE;
@@ -186,15 +206,14 @@ synthesise(void *self, const void *parameters, uint32_t thread, fsh_canvas *canv
     fsh_layer_clear(layer);
     return wear(parameters, &drawn, layer, canvas);
 }
-
 const fsh_stage fsh_stage_glasses = {
     .name = "glasses",
     .summary = "puts glasses with clear lenses on the eyes",
     .id = 21,
-    .version = 1,
+    .version = 2,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
-    .args = rows,
+    .args = clear_rows,
     .params_size = sizeof(params),
     .open = glasses_open,
     .close = fsh_wardrobe_close,
@@ -205,10 +224,10 @@ const fsh_stage fsh_stage_sunglasses = {
     .name = "sunglasses",
     .summary = "puts tinted or opaque sunglasses on the eyes",
     .id = 22,
-    .version = 1,
+    .version = 2,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
-    .args = rows,
+    .args = dark_rows,
     .params_size = sizeof(params),
     .open = sunglasses_open,
     .close = fsh_wardrobe_close,

@@ -159,7 +159,7 @@ make_rows(const fsh_template_kind *kind, fsh_arg rows[FSH_TEMPLATE_ANCHORS_MAX +
                             offsetof(card, points) + i * sizeof(fsh_reals), 0, 0, NULL, "",
                             "x, y in pixels of the template"};
     rows[i++] = (fsh_arg){kind->colour, FSH_ARG_TYPE_REALS, offsetof(card, colour), 0, 0, NULL, "",
-                          "red, green, blue, 0 to 255"};
+                          "red, green, blue, 0 to 255; then, where it is known, the thickness in pixels"};
     rows[i] = (fsh_arg)FSH_ARG_END;
 }
 
@@ -179,11 +179,14 @@ apply_card(const fsh_template_kind *kind, const card *said, const char *path, fs
         if (point->n)
             template->anchors[i] = (fsh_point){(float)point->at[0], (float)point->at[1]};
     }
-    if (said->colour.n != 0 && said->colour.n != 3)
-        return fsh_fail(err, FSH_USAGE, "%s: %s: expected three numbers, red, green and blue from 0 to 255",
+    if (said->colour.n != 0 && said->colour.n != 3 && said->colour.n != 4)
+        return fsh_fail(err, FSH_USAGE,
+                        "%s: %s: expected three numbers, red, green and blue from 0 to 255, and perhaps a thickness",
                         path, kind->colour);
-    for (c = 0; c < said->colour.n; c++)
+    for (c = 0; c < 3 && said->colour.n; c++)
         template->colour[c] = fsh_clampf((float)said->colour.at[c], 0, 255);
+    if (said->colour.n == 4)
+        template->thickness = fsh_clampf((float)said->colour.at[3], 0, (float)template->width);
     return FSH_OK;
 }
 

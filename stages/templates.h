@@ -45,7 +45,8 @@ typedef struct fsh_template {
     fsh_box visible;           /* bounds of alpha from 128 */
     fsh_box opaque;            /* bounds of alpha over FSH_TEMPLATE_OPAQUE; visible where there is none */
     fsh_point anchors[FSH_TEMPLATE_ANCHORS_MAX]; /* in the order of the kind */
-    float colour[3];                             /* 0-255 */
+    float colour[3];                             /* 0-255: of straps or arms */
+    float thickness;                             /* of straps or arms, px of the file; 0 where no card says it */
 } fsh_template;
 
 typedef struct fsh_templates fsh_templates;

@@ -57,11 +57,12 @@ class Frame:
         self.size = LENSES[lens][:2]
         self.picture = np.zeros(self.x.shape + (4,))
 
-    def card(self, hinge, bridge_y, colour):
-        """Anchors, and what else the card says."""
+    def card(self, hinge, bridge_y, colour, thickness):
+        """Anchors, and colour and thickness of the arms."""
         anchors = {"left_lens": (LENS_X, LENS_Y), "right_lens": (WIDTH - LENS_X, LENS_Y),
-                   "bridge": (CENTRE, bridge_y), "left_hinge": hinge, "right_hinge": (WIDTH - hinge[0], hinge[1])}
-        return anchors, colour
+                   "bridge": (CENTRE, bridge_y), "left_hinge": hinge, "right_hinge": (WIDTH - hinge[0], hinge[1]),
+                   "lens_end": tuple(self.outline.max(axis=0))}
+        return anchors, colour, thickness
 
     def glass(self, colour, alpha):
         """Fills the lenses with a colour and an alpha that may both vary over the picture."""
@@ -111,7 +112,7 @@ def plastic(lens, colour, rim, top, gloss=1.4, paint=clear, hinge_y=70.0, bridge
     end = frame.bar([(outer + 6, hinge_y), (17, hinge_y - 3)], 0.72 * top)
     whole = join(join(frame.rim(rim, top), bridge, 12), np.maximum(end, 9 - frame.half_x), 10)
     frame.solid(np.maximum(whole, -frame.lens - 1.5), colour, gloss, 0.6 * rim + 2, dapple)
-    return frame.picture, *frame.card((12.0, hinge_y - 2), bridge_y, colour)
+    return frame.picture, *frame.card((12.0, hinge_y - 2), bridge_y, colour, 1.1 * top + 2)
 
 
 def metal(lens, colour, paint=clear, double=False, half_rim=False, rim=7.0, hinge_y=84.0, bridge_y=96.0):
@@ -127,7 +128,7 @@ def metal(lens, colour, paint=clear, double=False, half_rim=False, rim=7.0, hing
         shape = np.minimum(shape, frame.bar([(frame.edge(58, 1) - 8, 56), (CENTRE + 1, 50)], 0.55 * rim))
     shape = np.minimum(shape, ends(frame, hinge_y, bridge_y, rim))
     frame.solid(shape, colour, 2.4, 5)
-    return frame.picture, *frame.card((12.0, hinge_y), bridge_y, colour)
+    return frame.picture, *frame.card((12.0, hinge_y), bridge_y, colour, 1.4 * rim)
 
 
 def ends(frame, hinge_y, bridge_y, rim):
@@ -145,7 +146,7 @@ def rimless(lens, colour):
     frame.picture = layer(frame.picture, (0.93, 0.96, 0.98), 0.60 * coverage(np.abs(frame.lens + 3) - 2.5))
     frame.picture = layer(frame.picture, (0.22, 0.25, 0.27), 0.45 * coverage(np.abs(frame.lens) - 1.6))
     frame.solid(ends(frame, 92.0, 98.0, 6.5), colour, 2.4, 5)
-    return frame.picture, *frame.card((12.0, 92.0), 98.0, colour)
+    return frame.picture, *frame.card((12.0, 92.0), 98.0, colour, 8.0)
 
 
 def wrap(colour, paint):
@@ -155,7 +156,7 @@ def wrap(colour, paint):
     bar = np.maximum(np.abs(frame.lens - 2) - 9, frame.y - 112)
     bridge = frame.bar([(frame.edge(92, 1) - 10, 90), (CENTRE + 1, 84)], 13)
     frame.solid(join(bar, bridge, 14), colour, 1.4, 8)
-    return frame.picture, *frame.card((12.0, 92.0), 88.0, colour)
+    return frame.picture, *frame.card((12.0, 92.0), 88.0, colour, 22.0)
 
 
 def tinted(top, bottom, top_alpha, bottom_alpha):
