@@ -1,5 +1,6 @@
-/* Where the front of a pair of glasses is on a head. It rests on the nose, bends back towards the temples,
- * and leans in below; it is seen as a camera at some metre sees it: what is nearer is larger.
+/* Where the front of a pair of glasses is on a head. It rests on the nose, bends back towards the
+ * temples, and leans in below; it is seen as a camera at some metre sees it: what is nearer is
+ * larger.
  *
  *     fsh_frame_place(&head, canvas->landmarks, template->anchors, &fit, &frame);
  *     hinge = fsh_frame_see(&frame, template->anchors[FSH_FRAME_LEFT_HINGE]);
@@ -9,8 +10,8 @@
 
 #include "stages/head.h"
 
-/* Anchors of a template of glasses, in the order of its card. LENS_END lies at the right and lower bounds of the
- * left lens. */
+/* Anchors of a template of glasses, in the order of its card. LENS_END lies at the right and lower
+ * bounds of the left lens. */
 enum {
     FSH_FRAME_LEFT_LENS,
     FSH_FRAME_RIGHT_LENS,
@@ -23,9 +24,9 @@ enum {
 
 /* How it sits there, as drawn at random. */
 typedef struct fsh_frame_fit {
-    float tilt;  /* radians */
+    float tilt; /* radians */
     float scale;
-    float drop;  /* of the lens centres below the eyes, shares of the distance of the eyes */
+    float drop; /* of the lens centres below the eyes, shares of the distance of the eyes */
 } fsh_frame_fit;
 
 typedef struct fsh_frame {

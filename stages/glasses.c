@@ -10,24 +10,27 @@ typedef struct params {
     double light, shadow, jitter, tint, glare;
 } params;
 
-#define ROWS(brightest)                                                                                     \
-    {                                                                                                       \
-        FSH_ARG_TEXT(params, template, "", "name of a template; empty: one at random each time"),           \
-        FSH_ARG_REAL(params, light, 0, 1, "0.7", "how far brightness and hue follow the light on the face"), \
-        FSH_ARG_REAL(params, shadow, 0, 1, "0.35", "darkness of the shadow below the frame"),               \
-        FSH_ARG_REAL(params, jitter, 0, 4, "1", "random tilt, size and height, 1: up to 2 degrees, 4 %, 2 %"), \
-        FSH_ARG_REAL(params, tint, 0, 2, "1",                                                               \
-                     "random density of the lenses, 1: as dark as between half a lens and two of the template"), \
-        FSH_ARG_REAL(params, glare, 0, 1, brightest,                                                        \
-                     "strength of the brightest reflections on the lenses; most are fainter"),              \
-        FSH_ARG_END                                                                                         \
-    }
-static const fsh_arg clear_rows[] = ROWS("0.3"), dark_rows[] = ROWS("0.4");
+static const fsh_arg rows[] = {
+    FSH_ARG_TEXT(params, template, "", "name of a template; empty: one at random each time"),
+    FSH_ARG_REAL(params, light, 0, 1, "0.7",
+                 "how far brightness and hue follow the light on the face"),
+    FSH_ARG_REAL(params, shadow, 0, 1, "0.35", "darkness of the shadow below the frame"),
+    FSH_ARG_REAL(params, jitter, 0, 4, "1",
+                 "random tilt, size and height, 1: up to 2 degrees, 4 %, 2 %"),
+    FSH_ARG_REAL(
+        params, tint, 0, 2, "1",
+        "random density of the lenses, 1: as dark as between half a lens and two of the template"),
+    FSH_ARG_REAL(params, glare, 0, 1, "0.3",
+                 "strength of the brightest reflections on the lenses; most are fainter"),
+    FSH_ARG_END};
 
 static const fsh_anchor anchors[FSH_FRAME_ANCHORS] = {
-    [FSH_FRAME_LEFT_LENS] = {"left_lens", 0.25f, 0.5f},   [FSH_FRAME_RIGHT_LENS] = {"right_lens", 0.75f, 0.5f},
-    [FSH_FRAME_BRIDGE] = {"bridge", 0.5f, 0.35f},         [FSH_FRAME_LEFT_HINGE] = {"left_hinge", 0, 0.3f},
-    [FSH_FRAME_RIGHT_HINGE] = {"right_hinge", 1, 0.3f},   [FSH_FRAME_LENS_END] = {"lens_end", 0.40f, 0.86f}};
+    [FSH_FRAME_LEFT_LENS] = {"left_lens", 0.25f, 0.5f},
+    [FSH_FRAME_RIGHT_LENS] = {"right_lens", 0.75f, 0.5f},
+    [FSH_FRAME_BRIDGE] = {"bridge", 0.5f, 0.35f},
+    [FSH_FRAME_LEFT_HINGE] = {"left_hinge", 0, 0.3f},
+    [FSH_FRAME_RIGHT_HINGE] = {"right_hinge", 1, 0.3f},
+    [FSH_FRAME_LENS_END] = {"lens_end", 0.40f, 0.86f}};
 
 static const fsh_template_kind clear_kind = {"glasses", "arm", anchors, FSH_FRAME_ANCHORS};
 static const fsh_template_kind dark_kind = {"sunglasses", "arm", anchors, FSH_FRAME_ANCHORS};
@@ -76,11 +79,13 @@ take_draws(const fsh_wardrobe *wardrobe, const params *p, fsh_rng *rng)
 enum { COLUMNS = 5, GRID_N = 3 * COLUMNS };
 
 static void
-hold_points(const fsh_template *template, const fsh_frame *frame, fsh_point from[GRID_N], fsh_point to[GRID_N])
+hold_points(const fsh_template *template, const fsh_frame *frame, fsh_point from[GRID_N],
+            fsh_point to[GRID_N])
 {
     const fsh_box *box = &template->visible;
-    const float x[COLUMNS] = {(float)box->x, template->anchors[FSH_FRAME_LEFT_LENS].x, frame->middle.x,
-                              template->anchors[FSH_FRAME_RIGHT_LENS].x, (float)(box->x + box->width)};
+    const float x[COLUMNS] = {(float)box->x, template->anchors[FSH_FRAME_LEFT_LENS].x,
+                              frame->middle.x, template->anchors[FSH_FRAME_RIGHT_LENS].x,
+                              (float)(box->x + box->width)};
     const float y[3] = {(float)box->y, frame->middle.y, (float)(box->y + box->height)};
     int i;
 
@@ -97,8 +102,8 @@ px_of(const fsh_frame *frame)
     return frame->step * frame->head->scale / frame->half;
 }
 
-/* Where along an arm hair begins: the first place that is much darker, or brighter, than the skin before it. Under
- * 1 where all of it lies on skin. */
+/* Where along an arm hair begins: the first place that is much darker, or brighter, than the skin
+ * before it. Under 1 where all of it lies on skin. */
 static float
 hair_from(const fsh_canvas *canvas, fsh_point hinge, fsh_point ear)
 {
@@ -107,7 +112,8 @@ hair_from(const fsh_canvas *canvas, fsh_point hinge, fsh_point ear)
 
     for (i = 2; i <= 18; i++) {
         fsh_point at = fsh_point_mix(hinge, ear, (float)i / 20);
-        int32_t x = fsh_clampi((int32_t)at.x, 0, size - 1), y = fsh_clampi((int32_t)at.y + 1, 0, size - 1);
+        int32_t x = fsh_clampi((int32_t)at.x, 0, size - 1),
+                y = fsh_clampi((int32_t)at.y + 1, 0, size - 1);
         float green = fsh_image_at(&canvas->image, x, y)[1];
 
         if (i == 2)
@@ -119,14 +125,15 @@ hair_from(const fsh_canvas *canvas, fsh_point hinge, fsh_point ear)
     return 1;
 }
 
-/* The arm from a hinge towards the ear, on the side that is seen. Over the sideburns it can still be seen; long
- * hair, which begins before, lies over it. */
+/* The arm from a hinge towards the ear, on the side that is seen. Over the sideburns it can still
+ * be seen; long hair, which begins before, lies over it. */
 static void
-draw_arm(fsh_layer *layer, const fsh_canvas *canvas, const fsh_frame *frame, const fsh_template *template,
-         const fsh_light *light, bool right)
+draw_arm(fsh_layer *layer, const fsh_canvas *canvas, const fsh_frame *frame,
+         const fsh_template *template, const fsh_light *light, bool right)
 {
     fsh_point hinge = fsh_frame_see(frame, template->anchors[FSH_FRAME_LEFT_HINGE + right]);
-    fsh_point ear = fsh_frame_see_head(frame, right ? FSH_HEAD_RIGHT_EAR_TOP : FSH_HEAD_LEFT_EAR_TOP);
+    fsh_point ear =
+        fsh_frame_see_head(frame, right ? FSH_HEAD_RIGHT_EAR_TOP : FSH_HEAD_LEFT_EAR_TOP);
     float length = hypotf(ear.x - hinge.x, ear.y - hinge.y), px = px_of(frame), hair;
     float outward = (right ? 1 : -1) * ((ear.x - hinge.x) * frame->head->turn[0][0] +
                                         (ear.y - hinge.y) * frame->head->turn[1][0]);
@@ -150,8 +157,8 @@ draw_arm(fsh_layer *layer, const fsh_canvas *canvas, const fsh_frame *frame, con
 
 /* Draws the glasses on the layer. */
 static void
-draw(const params *p, const draws *drawn, const fsh_frame *frame, const fsh_warp *warp, const fsh_box *box,
-     fsh_layer *layer, const fsh_canvas *canvas, const fsh_pose *pose)
+draw(const params *p, const draws *drawn, const fsh_frame *frame, const fsh_warp *warp,
+     const fsh_box *box, fsh_layer *layer, const fsh_canvas *canvas, const fsh_pose *pose)
 {
     const fsh_template *template = drawn->template;
     const fsh_point *at = canvas->landmarks;
@@ -184,8 +191,8 @@ wear(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
         return reason;
     fsh_frame_place(&head, canvas->landmarks, drawn->template->anchors, &drawn->fit, &frame);
     hold_points(drawn->template, &frame, from, to);
-    if (fsh_polygon_outside((fsh_point[]){to[0], to[COLUMNS - 1], to[GRID_N - 1], to[2 * COLUMNS]}, 4,
-                            canvas->image.width) > FSH_OUTSIDE_MAX)
+    if (fsh_polygon_outside((fsh_point[]){to[0], to[COLUMNS - 1], to[GRID_N - 1], to[2 * COLUMNS]},
+                            4, canvas->image.width) > FSH_OUTSIDE_MAX)
         return FSH_REASON_OUT_OF_FRAME;
     if (fsh_warp_fit(to, from, GRID_N, &warp))
         return FSH_REASON_BAD_LANDMARKS;
@@ -213,7 +220,7 @@ const fsh_stage fsh_stage_glasses = {
     .version = 2,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
-    .args = clear_rows,
+    .args = rows,
     .params_size = sizeof(params),
     .open = glasses_open,
     .close = fsh_wardrobe_close,
@@ -227,7 +234,7 @@ const fsh_stage fsh_stage_sunglasses = {
     .version = 2,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
-    .args = dark_rows,
+    .args = rows,
     .params_size = sizeof(params),
     .open = sunglasses_open,
     .close = fsh_wardrobe_close,

@@ -51,7 +51,8 @@ bell(float value)
 static float
 glare_at(const fsh_glare *glare, float cosine, float sine, float u, float v)
 {
-    float along = cosine * u + sine * v, inside = fsh_clampf(3 * (1 - u * u * u * u - v * v * v * v), 0, 1);
+    float along = cosine * u + sine * v,
+          inside = fsh_clampf(3 * (1 - u * u * u * u - v * v * v * v), 0, 1);
     float streak = bell((along - glare->at) / glare->width);
     float thin = 0.5f * bell((along - glare->at - 2.4f * glare->width) / (0.4f * glare->width));
 
@@ -76,7 +77,8 @@ mirror_lens(fsh_layer *layer, const fsh_point seen[3], const fsh_glare *glare)
 {
     fsh_point across = {seen[1].x - seen[0].x, seen[1].y - seen[0].y};
     fsh_point down = {seen[2].x - seen[0].x, seen[2].y - seen[0].y};
-    float area = across.x * down.y - across.y * down.x, cosine = cosf(glare->slant), sine = sinf(glare->slant);
+    float area = across.x * down.y - across.y * down.x, cosine = cosf(glare->slant),
+          sine = sinf(glare->slant);
     float wide = fabsf(across.x) + fabsf(down.x), high = fabsf(across.y) + fabsf(down.y);
     fsh_box whole = {(int32_t)floorf(seen[0].x - wide), (int32_t)floorf(seen[0].y - high),
                      (int32_t)(2 * wide) + 2, (int32_t)(2 * high) + 2};
@@ -88,7 +90,8 @@ mirror_lens(fsh_layer *layer, const fsh_point seen[3], const fsh_glare *glare)
     for (y = part.y; y < part.y + part.height; y++)
         for (x = part.x; x < part.x + part.width; x++) {
             float dx = (float)x - seen[0].x, dy = (float)y - seen[0].y;
-            float u = (dx * down.y - dy * down.x) / area, v = (dy * across.x - dx * across.y) / area;
+            float u = (dx * down.y - dy * down.x) / area,
+                  v = (dy * across.x - dx * across.y) / area;
             float share = fabsf(u) < 1 && fabsf(v) < 1 ? glare_at(glare, cosine, sine, u, v) : 0;
 
             if (share > 0)
@@ -97,7 +100,8 @@ mirror_lens(fsh_layer *layer, const fsh_point seen[3], const fsh_glare *glare)
 }
 
 void
-fsh_lens_mirror(fsh_layer *layer, const fsh_frame *frame, const fsh_point *anchors, const fsh_glare *glare)
+fsh_lens_mirror(fsh_layer *layer, const fsh_frame *frame, const fsh_point *anchors,
+                const fsh_glare *glare)
 {
     float wide = anchors[FSH_FRAME_LENS_END].x - anchors[FSH_FRAME_LEFT_LENS].x;
     float high = anchors[FSH_FRAME_LENS_END].y - anchors[FSH_FRAME_LEFT_LENS].y;
@@ -123,12 +127,14 @@ right_of(fsh_point first, fsh_point last, fsh_point point)
 }
 
 void
-fsh_lens_hide(fsh_layer *layer, const fsh_frame *frame, const fsh_box *box, fsh_point nasion, fsh_point tip)
+fsh_lens_hide(fsh_layer *layer, const fsh_frame *frame, const fsh_box *box, fsh_point nasion,
+              fsh_point tip)
 {
     fsh_box part = clip(box, layer->colour.width);
     float far = frame->head->yaw > 0 ? 1 : -1, flank = 2.5f * frame->head->scale;
     fsh_point upper = fsh_frame_see(frame, frame->middle);
-    fsh_point lower = fsh_frame_see(frame, (fsh_point){frame->middle.x, frame->middle.y + frame->half});
+    fsh_point lower =
+        fsh_frame_see(frame, (fsh_point){frame->middle.x, frame->middle.y + frame->half});
     int32_t x, y, c;
 
     if (fabsf(frame->head->yaw) < hides_from)
@@ -136,9 +142,11 @@ fsh_lens_hide(fsh_layer *layer, const fsh_frame *frame, const fsh_box *box, fsh_
     for (y = part.y; y < part.y + part.height; y++)
         for (x = part.x; x < part.x + part.width; x++) {
             fsh_point at = {(float)x, (float)y};
-            float beyond = far * right_of(upper, lower, at), before = flank - far * right_of(nasion, tip, at);
+            float beyond = far * right_of(upper, lower, at),
+                  before = flank - far * right_of(nasion, tip, at);
             float hidden = fsh_clampf(beyond + 0.5f, 0, 1) * fsh_clampf(before + 0.5f, 0, 1);
-            bool below = (at.x - nasion.x) * (tip.x - nasion.x) + (at.y - nasion.y) * (tip.y - nasion.y) > 0;
+            bool below =
+                (at.x - nasion.x) * (tip.x - nasion.x) + (at.y - nasion.y) * (tip.y - nasion.y) > 0;
             uint8_t *pixel = fsh_image_at(&layer->colour, x, y);
 
             for (c = 0; c < 4 && below && hidden > 0; c++)
