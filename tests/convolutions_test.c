@@ -1,17 +1,19 @@
-/* The convolutions of our own beside the sum as it is written down. Three channels lie as planes,
- * others in groups of eight. */
+/* The convolutions of our own beside the sum as it is written down, with eight lanes and with
+ * sixteen: on any processor, for what AVX-512 has is compiled for others as well. */
 #include <math.h>
 
-#include "stages/inference/first.h"
-#include "stages/inference/winograd.h"
+#include "stages/inference/kernels.h"
 #include "tests/testing.h"
 
-typedef struct convolution {
-    size_t pictures, inputs, outputs, height, width, stride, pad;
-    bool pool;
-    float least, most;
-    const float *weights, *bias, *from;
-} convolution;
+/* A convolution, its numbers, and what does it. */
+typedef struct trial {
+    fsh_convolution c;
+    size_t lanes;
+    bool picture, depthwise; /* three planes go in; each channel is for itself */
+    fsh_kernel_new *make;
+    fsh_kernel_run *run;
+    const float *from, *before; /* what goes in, and what lay where it comes out */
+} trial;
 
 static float *
 numbers(size_t n, uint32_t state)
@@ -27,75 +29,87 @@ numbers(size_t n, uint32_t state)
 }
 
 static size_t
-full(const convolution *c, size_t side)
+pooled(const fsh_convolution *c, size_t side)
 {
-    return (side + 2 * c->pad - 3) / c->stride + 1;
+    return c->pool ? (side + 1) / 2 : side;
 }
 
+/* Where channel k of pixel y, x of a picture lies. */
 static size_t
-pooled(const convolution *c, size_t side)
+place(const trial *t, size_t channels, size_t k, size_t y, size_t x, size_t height, size_t width)
 {
-    return c->pool ? (full(c, side) + 1) / 2 : full(c, side);
-}
-
-/* Where channel k of pixel y, x lies in groups of eight channels. */
-static size_t
-grouped(size_t k, size_t y, size_t x, size_t height, size_t width)
-{
-    return ((k / 8 * height + y) * width + x) * 8 + k % 8;
+    if (t->c.channels_last)
+        return (y * width + x) * channels + k;
+    return ((k / t->lanes * height + y) * width + x) * t->lanes + k % t->lanes;
 }
 
 /* A pixel of the input; zero beyond the edge, also where the number is a negative that wraps. */
 static double
-pixel(const convolution *c, size_t picture, size_t k, size_t y, size_t x)
+pixel(const trial *t, size_t picture, size_t k, size_t y, size_t x)
 {
-    const float *from = c->from + picture * c->inputs * c->height * c->width;
+    const fsh_convolution *c = &t->c;
+    size_t channels = t->depthwise ? c->outputs : c->inputs;
+    const float *from = t->from + picture * channels * c->height * c->width;
 
     if (y >= c->height || x >= c->width)
         return 0;
-    return from[c->inputs == FSH_FIRST_PLANES ? (k * c->height + y) * c->width + x
-                                              : grouped(k, y, x, c->height, c->width)];
+    return from[t->picture ? (k * c->height + y) * c->width + x
+                           : place(t, channels, k, y, x, c->height, c->width)];
+}
+
+static float
+finished(const fsh_convolution *c, size_t o, double sum)
+{
+    if (c->slopes)
+        return (float)(sum > 0 ? sum : sum * (double)c->slopes[o]);
+    return fminf(fmaxf((float)sum, c->least), c->most);
 }
 
 /* One number of the convolution, before pooling. */
 static float
-expected(const convolution *c, size_t picture, size_t o, size_t y, size_t x)
+expected(const trial *t, size_t picture, size_t o, size_t y, size_t x)
 {
+    const fsh_convolution *c = &t->c;
+    size_t taps = c->kernel_height * c->kernel_width, k, i;
     double sum = c->bias ? c->bias[o] : 0;
-    size_t k, t;
 
     for (k = 0; k < c->inputs; k++)
-        for (t = 0; t < 9; t++)
-            sum += (double)c->weights[(o * c->inputs + k) * 9 + t] *
-                   pixel(c, picture, k, y * c->stride + t / 3 - c->pad,
-                         x * c->stride + t % 3 - c->pad);
-    return fminf(fmaxf((float)sum, c->least), c->most);
+        for (i = 0; i < taps; i++)
+            sum += (double)c->weights[(o * c->inputs + k) * taps + i] *
+                   pixel(t, picture, t->depthwise ? o : k,
+                         y * c->stride + i / c->kernel_width - c->pad,
+                         x * c->stride + i % c->kernel_width - c->pad_left);
+    if (c->adds)
+        sum += t->before[picture * c->outputs * c->out_height * c->out_width +
+                         place(t, c->outputs, o, y, x, c->out_height, c->out_width)];
+    return finished(c, o, sum);
 }
 
 static float
-greatest(const convolution *c, size_t picture, size_t o, size_t y, size_t x)
+greatest(const trial *t, size_t picture, size_t o, size_t y, size_t x)
 {
     float most = -INFINITY;
     size_t k;
 
     for (k = 0; k < 4; k++)
-        if (2 * y + k / 2 < full(c, c->height) && 2 * x + k % 2 < full(c, c->width))
-            most = fmaxf(most, expected(c, picture, o, 2 * y + k / 2, 2 * x + k % 2));
+        if (2 * y + k / 2 < t->c.out_height && 2 * x + k % 2 < t->c.out_width)
+            most = fmaxf(most, expected(t, picture, o, 2 * y + k / 2, 2 * x + k % 2));
     return most;
 }
 
 static void
-check(const convolution *c, const float *got)
+check(const trial *t, const float *got)
 {
-    size_t height = pooled(c, c->height), width = pooled(c, c->width), p, o, y, x;
+    const fsh_convolution *c = &t->c;
+    size_t height = pooled(c, c->out_height), width = pooled(c, c->out_width), p, o, y, x;
 
     for (p = 0; p < c->pictures; p++)
         for (o = 0; o < c->outputs; o++)
             for (y = 0; y < height; y++)
                 for (x = 0; x < width; x++) {
-                    float want = (c->pool ? greatest : expected)(c, p, o, y, x);
-                    float found =
-                        got[p * c->outputs * height * width + grouped(o, y, x, height, width)];
+                    float want = (c->pool ? greatest : expected)(t, p, o, y, x);
+                    float found = got[p * c->outputs * height * width +
+                                      place(t, c->outputs, o, y, x, height, width)];
 
                     if (!(fabsf(found - want) <= 2e-4f))
                         fail_msg("%g instead of %g in channel %zu at %zu, %zu", (double)found,
@@ -103,99 +117,187 @@ check(const convolution *c, const float *got)
                 }
 }
 
+/* Twice: nothing stays of the first time. */
 static void
-run_first(const convolution *c, float *to)
+run(const trial *t, size_t n)
 {
-    fsh_first_shape shape = {c->pictures, c->outputs, c->height, c->width, c->stride,
-                             c->pad,      c->pool,    c->least,  c->most};
-    fsh_first *first;
+    float *to = numbers(n, 4);
     fsh_err err = {""};
+    void *kernel;
+    int i;
 
-    assert_ok(fsh_first_new(&shape, c->weights, c->bias, &first, &err), err);
-    fsh_first_run(first, c->from, to);
-    free(first);
-}
-
-static void
-run_winograd(const convolution *c, float *to)
-{
-    fsh_winograd_shape shape = {c->pictures, c->inputs, c->outputs, c->height, c->width,
-                                c->pad,      c->pool,   c->least,   c->most};
-    fsh_winograd *winograd;
-    fsh_err err = {""};
-
-    assert_ok(fsh_winograd_new(&shape, c->weights, c->bias, &winograd, &err), err);
-    fsh_winograd_run(winograd, c->from, to);
-    free(winograd);
-}
-
-/* Runs all shapes, with bias and without. */
-static void
-compare(const convolution *shapes, size_t n, void (*run)(const convolution *, float *))
-{
-    size_t i;
-
-    for (i = 0; i < 2 * n; i++) {
-        convolution c = shapes[i / 2];
-        float *weights = numbers(c.inputs * c.outputs * 9, 1), *bias = numbers(c.outputs, 2);
-        float *from = numbers(c.pictures * c.inputs * c.height * c.width, 3);
-        float *to = numbers(c.pictures * c.outputs * pooled(&c, c.height) * pooled(&c, c.width), 4);
-
-        c.weights = weights;
-        c.bias = i % 2 ? bias : NULL;
-        c.from = from;
-        run(&c, to);
-        check(&c, to);
-        free(weights);
-        free(bias);
-        free(from);
-        free(to);
+    assert_ok(t->make(&t->c, &kernel, &err), err);
+    for (i = 0; i < 2; i++) {
+        memcpy(to, t->before, n * sizeof *to);
+        t->run(kernel, t->from, to);
     }
+    check(t, to);
+    free(kernel);
+    free(to);
+}
+
+/* With bias and without. */
+static void
+try(trial t)
+{
+    fsh_convolution *c = &t.c;
+    size_t taps = c->kernel_height * c->kernel_width;
+    float *weights = numbers(c->inputs * c->outputs * taps, 1), *bias = numbers(c->outputs, 2);
+    size_t channels = t.depthwise ? c->outputs : c->inputs, n;
+    float *from = numbers(c->pictures * channels * c->height * c->width, 3), *before;
+
+    c->out_height = (c->height + 2 * c->pad - c->kernel_height) / c->stride + 1;
+    c->out_width = (c->width + 2 * c->pad_left - c->kernel_width) / c->stride + 1;
+    n = c->pictures * c->outputs * pooled(c, c->out_height) * pooled(c, c->out_width);
+    t.before = before = numbers(n, 5);
+    t.from = from;
+    c->weights = weights;
+    run(&t, n);
+    c->bias = bias;
+    run(&t, n);
+    c->slopes = c->pool ? NULL : bias;
+    run(&t, n);
+    free(weights);
+    free(bias);
+    free(from);
+    free(before);
+}
+
+/* A shape of few words: the kernels of a kind that it is for differ in lanes and layout. */
+typedef struct shape {
+    size_t pictures, inputs, outputs, height, width, stride, pad;
+    bool pool;
+    float least, most;
+} shape;
+
+static trial
+trial_of(const shape *s, size_t lanes, bool channels_last)
+{
+    return (trial){.c = {.pictures = s->pictures,
+                         .inputs = s->inputs * lanes / 8,
+                         .outputs = s->outputs * lanes / 8,
+                         .height = s->height,
+                         .width = s->width,
+                         .kernel_height = 3,
+                         .kernel_width = 3,
+                         .stride = s->stride,
+                         .pad = s->pad,
+                         .pad_left = s->pad,
+                         .pool = s->pool,
+                         .channels_last = channels_last,
+                         .least = s->least,
+                         .most = s->most},
+                   .lanes = lanes};
 }
 
 #define ANY -INFINITY, INFINITY
-#define SHAPE(...)                                                                                 \
-    {                                                                                              \
-        __VA_ARGS__, NULL, NULL, NULL                                                              \
-    }
 
-/* Every size of the last tile, panels that are whole and half, more and fewer tiles than a block.
- */
+/* Every size of the last tile, panels of every width, more and fewer tiles than a block. Channels
+ * of eight lanes: with sixteen there are twice as many. */
 static void
 winograd_gives_the_sums_of_the_convolution(void **unused)
 {
-    static const convolution shapes[] = {
-        SHAPE(1, 8, 8, 3, 3, 1, 0, false, ANY),
-        SHAPE(1, 8, 16, 1, 1, 1, 1, false, ANY),
-        SHAPE(1, 16, 24, 6, 9, 1, 1, false, 0, INFINITY),
-        SHAPE(1, 8, 8, 7, 5, 1, 0, false, -0.5f, 0.5f),
-        SHAPE(3, 16, 16, 5, 8, 1, 1, false, 0, 6),
-        SHAPE(1, 24, 40, 26, 27, 1, 1, false, ANY),
-        SHAPE(1, 8, 8, 9, 7, 1, 1, true, 0, INFINITY),
-        SHAPE(2, 16, 24, 10, 13, 1, 1, true, ANY),
-        SHAPE(1, 8, 16, 12, 6, 1, 0, true, ANY),
+    static const shape shapes[] = {
+        {1, 8, 8, 3, 3, 1, 0, false, ANY},           {1, 8, 16, 1, 1, 1, 1, false, ANY},
+        {1, 16, 24, 6, 9, 1, 1, false, 0, INFINITY}, {1, 8, 8, 7, 5, 1, 0, false, -0.5f, 0.5f},
+        {3, 16, 16, 5, 8, 1, 1, false, 0, 6},        {1, 24, 40, 26, 27, 1, 1, false, ANY},
+        {1, 8, 8, 9, 7, 1, 1, true, 0, INFINITY},    {2, 16, 24, 10, 13, 1, 1, true, ANY},
+        {1, 8, 16, 12, 6, 1, 0, true, ANY},
     };
+    size_t i;
+    int last;
 
     (void)unused;
-    compare(shapes, sizeof shapes / sizeof *shapes, run_winograd);
+    for (i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (last = 0; last < 2; last++) {
+            trial eight = trial_of(&shapes[i], 8, last), sixteen = trial_of(&shapes[i], 16, last);
+
+            eight.make = fsh_winograd_new_8;
+            eight.run = fsh_winograd_run_8;
+            try(eight);
+            sixteen.make = fsh_winograd_new_16;
+            sixteen.run = fsh_winograd_run_16;
+            try(sixteen);
+        }
 }
 
 static void
 the_first_convolution_gives_the_sums_of_the_convolution(void **unused)
 {
-    static const convolution shapes[] = {
-        SHAPE(1, 3, 8, 3, 3, 1, 0, false, ANY),
-        SHAPE(1, 3, 16, 1, 1, 1, 1, false, ANY),
-        SHAPE(2, 3, 24, 7, 11, 1, 1, false, 0, INFINITY),
-        SHAPE(1, 3, 32, 12, 13, 2, 1, false, -0.5f, 0.5f),
-        SHAPE(1, 3, 16, 13, 15, 2, 0, false, ANY),
-        SHAPE(1, 3, 8, 8, 12, 1, 1, true, ANY),
-        SHAPE(2, 3, 40, 9, 7, 1, 1, true, 0, INFINITY),
-        SHAPE(1, 3, 16, 11, 14, 2, 1, true, ANY),
+    static const shape shapes[] = {
+        {1, 3, 8, 3, 3, 1, 0, false, ANY},           {1, 3, 16, 1, 1, 1, 1, false, ANY},
+        {2, 3, 24, 7, 11, 1, 1, false, 0, INFINITY}, {1, 3, 32, 12, 13, 2, 1, false, -0.5f, 0.5f},
+        {1, 3, 16, 13, 15, 2, 0, false, ANY},        {1, 3, 8, 8, 12, 1, 1, true, ANY},
+        {2, 3, 40, 9, 7, 1, 1, true, 0, INFINITY},   {1, 3, 16, 11, 14, 2, 1, true, ANY},
     };
+    size_t i;
+    int last;
 
     (void)unused;
-    compare(shapes, sizeof shapes / sizeof *shapes, run_first);
+    for (i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (last = 0; last < 2; last++) {
+            trial eight = trial_of(&shapes[i], 8, last), sixteen = trial_of(&shapes[i], 16, last);
+
+            eight.picture = sixteen.picture = true;
+            sixteen.c.inputs = FSH_PICTURE_PLANES;
+            eight.make = fsh_first_new_8;
+            eight.run = fsh_first_run_8;
+            try(eight);
+            sixteen.make = fsh_first_new_16;
+            sixteen.run = fsh_first_run_16;
+            try(sixteen);
+        }
+}
+
+/* Rows left over by every number, panels of every width, kernels of every kind. */
+static void
+products_give_the_sums_of_the_convolution(void **unused)
+{
+    static const shape shapes[] = {
+        {1, 3, 8, 1, 1, 1, 0, false, ANY},   {1, 8, 16, 2, 4, 1, 0, false, 0, INFINITY},
+        {2, 5, 24, 3, 3, 1, 0, false, 0, 6}, {1, 16, 32, 5, 2, 2, 0, false, ANY},
+        {3, 8, 40, 4, 7, 1, 0, false, ANY},  {1, 8, 48, 5, 5, 1, 0, false, ANY},
+    };
+    static const size_t kernels[][4] = {{1, 1, 0, 0}, {3, 3, 1, 1}, {1, 7, 0, 3}, {3, 1, 1, 0}};
+    size_t i, k;
+
+    (void)unused;
+    for (i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (k = 0; k < sizeof kernels / sizeof *kernels; k++) {
+            trial t = trial_of(&shapes[i], 16, true);
+
+            t.c.inputs = shapes[i].inputs;
+            t.c.kernel_height = kernels[k][0];
+            t.c.kernel_width = kernels[k][1];
+            t.c.pad = kernels[k][2];
+            t.c.pad_left = kernels[k][3];
+            t.c.adds = i % 2;
+            t.make = fsh_product_new_16;
+            t.run = fsh_product_run_16;
+            try(t);
+        }
+}
+
+static void
+depthwise_gives_the_sums_of_the_convolution(void **unused)
+{
+    static const shape shapes[] = {
+        {1, 1, 8, 3, 3, 1, 0, false, ANY},          {2, 1, 16, 1, 1, 1, 1, false, ANY},
+        {1, 1, 24, 6, 5, 2, 1, false, 0, 6},        {2, 1, 8, 7, 9, 1, 1, false, ANY},
+        {1, 1, 16, 8, 7, 2, 0, false, 0, INFINITY},
+    };
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        trial t = trial_of(&shapes[i], 16, true);
+
+        t.depthwise = true;
+        t.c.inputs = 1;
+        t.make = fsh_depthwise_new_16;
+        t.run = fsh_depthwise_run_16;
+        try(t);
+    }
 }
 
 int
@@ -204,6 +306,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(winograd_gives_the_sums_of_the_convolution),
         cmocka_unit_test(the_first_convolution_gives_the_sums_of_the_convolution),
+        cmocka_unit_test(products_give_the_sums_of_the_convolution),
+        cmocka_unit_test(depthwise_gives_the_sums_of_the_convolution),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "stages/inference/affine.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,6 +132,19 @@ takes_affine(const fsh_graph *graph, const fsh_operation *node)
            (node->op == FSH_OP_Gemm && node->transposed_b && node->alpha == 1 && node->beta == 1);
 }
 
+/* Numbers so small that processors work on them by microcode, a hundred times slower: nothing. */
+static void
+forget_denormals(fsh_graph *graph)
+{
+    uint32_t i;
+    size_t k;
+
+    for (i = 0; i < graph->constants_n; i++)
+        for (k = 0; k < graph->constants[i].n; k++)
+            if (fabsf(graph->constants[i].data[k]) < FLT_MIN)
+                graph->constants[i].data[k] = 0;
+}
+
 fsh_status
 fsh_affine_fold(fsh_graph *graph, fsh_err *err)
 {
@@ -150,5 +164,6 @@ fsh_affine_fold(fsh_graph *graph, fsh_err *err)
         node->output = FSH_NO_VALUE;
     }
     fsh_graph_prune(graph);
+    forget_denormals(graph);
     return status;
 }

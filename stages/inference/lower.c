@@ -33,6 +33,16 @@ fsh_lower_plain(const fsh_lowering *l, dnnl_memory_desc_t *desc, int rank, const
                            "shape", l->err);
 }
 
+bool
+fsh_lower_is_channels_last(const dnnl_memory_desc_t *desc)
+{
+    dnnl_memory_desc_t last;
+
+    return desc->ndims == 4 &&
+           !dnnl_memory_desc_init_by_tag(&last, 4, desc->dims, desc->data_type, dnnl_acdb) &&
+           dnnl_memory_desc_equal(desc, &last);
+}
+
 void
 fsh_lower_give(const fsh_lowering *l, const dnnl_memory_desc_t *desc, uint32_t place)
 {

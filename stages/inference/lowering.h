@@ -38,6 +38,9 @@ fsh_status fsh_lower_any(const fsh_lowering *l, dnnl_memory_desc_t *desc, int ra
 fsh_status fsh_lower_plain(const fsh_lowering *l, dnnl_memory_desc_t *desc, int rank,
                            const dnnl_dims_t dims);
 
+/* Pixel after pixel, each with all its channels. */
+bool fsh_lower_is_channels_last(const dnnl_memory_desc_t *desc);
+
 /* The output of the node lies in that place. */
 void fsh_lower_give(const fsh_lowering *l, const dnnl_memory_desc_t *desc, uint32_t place);
 
@@ -61,7 +64,7 @@ const fsh_operation *fsh_lower_only_user(const fsh_graph *graph, uint32_t value,
  * and the step of it. */
 bool fsh_lower_suits_filter(const fsh_lowering *l, const fsh_window *win,
                             const dnnl_memory_desc_t *dst, const fsh_fusion *fusion);
-fsh_status fsh_lower_filter(fsh_lowering *l, const fsh_window *win, const dnnl_dims_t out,
+fsh_status fsh_lower_filter(fsh_lowering *l, const fsh_window *win, const dnnl_memory_desc_t *dst,
                             const fsh_fusion *fusion, const float *weights, const float *bias);
 
 /* weigh.c */

@@ -262,40 +262,63 @@ is_blocked_alike(const fsh_lowering *l, int axis)
     return true;
 }
 
-static fsh_status
-join_desc(const fsh_lowering *l, bool blocked, int rank, const dnnl_dims_t dims,
-          dnnl_memory_desc_t *out)
-{
-    int lanes = blocked ? (int)l->x->desc.format_desc.blocking.inner_blks[0] : 0;
+/* How the pieces lie, and what they become. */
+typedef enum join { JOIN_PLAIN, JOIN_BLOCKS, JOIN_CHANNELS_LAST } join;
 
-    if (!blocked)
-        return fsh_lower_plain(l, out, rank, dims);
-    return fsh_steps_check(dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32,
-                                                        lanes == 16  ? dnnl_aBcd16b
-                                                        : lanes == 8 ? dnnl_aBcd8b
-                                                                     : dnnl_aBcd4b),
-                           "Concat", l->err);
+static join
+find_join(const fsh_lowering *l, int axis)
+{
+    if (is_blocked_alike(l, axis))
+        return JOIN_BLOCKS;
+    return axis == 1 && fsh_lower_is_channels_last(&l->x->desc) ? JOIN_CHANNELS_LAST : JOIN_PLAIN;
 }
 
 static fsh_status
-add_piece(const fsh_lowering *l, const fsh_value *y, bool blocked, int axis, size_t step,
-          uint32_t to, size_t offset)
+join_desc(const fsh_lowering *l, join kind, int rank, const dnnl_dims_t dims,
+          dnnl_memory_desc_t *out)
 {
-    dnnl_memory_desc_t plain;
+    int lanes = kind == JOIN_BLOCKS ? (int)l->x->desc.format_desc.blocking.inner_blks[0] : 0;
+    dnnl_format_tag_t tag = kind == JOIN_CHANNELS_LAST ? dnnl_acdb
+                            : lanes == 16              ? dnnl_aBcd16b
+                            : lanes == 8               ? dnnl_aBcd8b
+                                                       : dnnl_aBcd4b;
+
+    if (kind == JOIN_PLAIN)
+        return fsh_lower_plain(l, out, rank, dims);
+    return fsh_steps_check(dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, tag), "Concat",
+                           l->err);
+}
+
+/* All as plain rows along the axis; channels last, an axis of channels is the last one. */
+static void
+set_piece(const dnnl_dim_t *dims, const dnnl_dim_t *all, int rank, join kind, int axis, piece *p)
+{
+    if (kind == JOIN_CHANNELS_LAST)
+        *p = (piece){(size_t)(dims[0] * product(dims, 2, rank)), (size_t)dims[1], (size_t)all[1]};
+    else
+        *p = (piece){(size_t)product(dims, 0, axis), (size_t)product(dims, axis, rank),
+                     (size_t)product(all, axis, rank)};
+}
+
+/* Adds the number of floats to offset. */
+static fsh_status
+add_piece(const fsh_lowering *l, const fsh_value *y, join kind, int axis, const dnnl_dim_t *all,
+          uint32_t to, size_t *offset)
+{
+    dnnl_memory_desc_t desc;
     uint32_t from = y->place;
     piece *p;
     fsh_status status = FSH_OK;
 
-    if (!blocked && !(status = fsh_lower_plain(l, &plain, y->desc.ndims, y->desc.dims)))
-        status = fsh_steps_reorder(l->steps, y, &plain, &from, l->err);
+    if (kind != JOIN_BLOCKS && !(status = join_desc(l, kind, y->desc.ndims, y->desc.dims, &desc)))
+        status = fsh_steps_reorder(l->steps, y, &desc, &from, l->err);
     if (status)
         return status;
     if (!(p = malloc(sizeof *p)))
         return fsh_fail(l->err, FSH_MEMORY, "no memory for a network");
-    *p = (piece){.rows = (size_t)product(y->desc.dims, 0, axis),
-                 .n = (size_t)product(y->desc.dims, axis, y->desc.ndims),
-                 .step = step};
-    return fsh_steps_add_kernel(l->steps, copy_piece, p, from, to, offset, l->err);
+    set_piece(y->desc.dims, all, y->desc.ndims, kind, axis, p);
+    *offset += p->n;
+    return fsh_steps_add_kernel(l->steps, copy_piece, p, from, to, *offset - p->n, l->err);
 }
 
 fsh_status
@@ -306,21 +329,17 @@ fsh_lower_concat(fsh_lowering *l)
     dnnl_dims_t dims;
     uint32_t to, i;
     size_t offset = 0;
-    bool blocked;
+    join kind;
     fsh_status status;
 
     if (axis < 0 || !join_dims(l, axis, dims))
         return fsh_lower_refuse(l, "a Concat of tensors that do not go together");
-    blocked = is_blocked_alike(l, axis);
-    if ((status = join_desc(l, blocked, rank, dims, &desc)) ||
+    kind = find_join(l, axis);
+    if ((status = join_desc(l, kind, rank, dims, &desc)) ||
         (status = fsh_steps_place(l->steps, &desc, &to, l->err)))
         return status;
-    for (i = 0; !status && i < l->node->inputs_n; i++) {
-        const fsh_value *y = input_of(l, i);
-
-        status = add_piece(l, y, blocked, axis, (size_t)product(dims, axis, rank), to, offset);
-        offset += (size_t)product(y->desc.dims, axis, rank);
-    }
+    for (i = 0; !status && i < l->node->inputs_n; i++)
+        status = add_piece(l, input_of(l, i), kind, axis, dims, to, &offset);
     if (!status)
         fsh_lower_give(l, &desc, to);
     return status;

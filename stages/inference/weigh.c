@@ -154,6 +154,7 @@ lower_conv_of(fsh_lowering *l, const fsh_constant *c, const fsh_constant *bias)
     int64_t g = l->node->group;
     weights w = {.data = c ? c->data : NULL};
     dnnl_primitive_desc_t pd;
+    dnnl_memory_desc_t dst;
     fsh_fusion fusion;
     dnnl_dims_t out;
     fsh_window win;
@@ -169,11 +170,11 @@ lower_conv_of(fsh_lowering *l, const fsh_constant *c, const fsh_constant *bias)
     status = make_bias(l, c->dims[0], bias, &w);
     if (!status)
         status = make_conv(l, c, &win, out, &fusion, &w, &pd);
-    if (!status && w.type == dnnl_f32 &&
-        fsh_lower_suits_filter(l, &win, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0),
-                               &fusion)) {
+    if (!status)
+        dst = *dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
+    if (!status && w.type == dnnl_f32 && fsh_lower_suits_filter(l, &win, &dst, &fusion)) {
         dnnl_primitive_desc_destroy(pd);
-        status = fsh_lower_filter(l, &win, out, &fusion, w.data, w.bias);
+        status = fsh_lower_filter(l, &win, &dst, &fusion, w.data, w.bias);
     } else if (!status) {
         status = add_weighted(l, pd, &fusion, &w);
     }

@@ -1,0 +1,3 @@
+/* first.c with sixteen numbers at a time, for AVX-512. */
+#define FSH_LANES 16
+#include "stages/inference/first.c"
