@@ -1,4 +1,4 @@
-#include "stages/layer.h"
+#include "stages/layer_parts.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -43,9 +43,8 @@ fsh_layer_clear(fsh_layer *layer)
     memset(layer->colour.data, 0, fsh_image_bytes(&layer->colour));
 }
 
-/* Multiplier of each channel at a point. */
-static void
-light_at(const fsh_light *light, fsh_point at, float gain[3])
+void
+fsh_light_at(const fsh_light *light, fsh_point at, float gain[3])
 {
     float ax = light->at[1].x - light->at[0].x, ay = light->at[1].y - light->at[0].y;
     float t = ((at.x - light->at[0].x) * ax + (at.y - light->at[0].y) * ay) / (ax * ax + ay * ay + 1e-3f);
@@ -56,9 +55,8 @@ light_at(const fsh_light *light, fsh_point at, float gain[3])
         gain[c] = light->gain[0][c] + t * (light->gain[1][c] - light->gain[0][c]);
 }
 
-/* Draws a premultiplied colour (0-255) over a pixel, lit. */
-static void
-paint(uint8_t *pixel, const float colour[4], float saturation, const float gain[3])
+void
+fsh_layer_paint(uint8_t *pixel, const float colour[4], float saturation, const float gain[3])
 {
     float grey = 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
     float keep = 1 - colour[3] * (1 / 255.0f);
@@ -93,9 +91,8 @@ add_sample(const fsh_image *level, float x, float y, float share, float colour[4
     }
 }
 
-/* The template at a place in pixels of its file, seen at a level between two kept ones. */
-static void
-sample(const fsh_template *template, fsh_point at, float level, float colour[4])
+void
+fsh_template_sample(const fsh_template *template, fsh_point at, float level, float colour[4])
 {
     uint32_t k = (uint32_t)level;
     float share = level - (float)k;
@@ -112,13 +109,11 @@ sample(const fsh_template *template, fsh_point at, float level, float colour[4])
     }
 }
 
-/* Level at which a pixel of the template is as large as one of the picture; steps are what one cell
- * moves in the template. */
-static float
-level_of(const fsh_template *template, fsh_point across, fsh_point down, float blur)
+float
+fsh_template_level(const fsh_template *template, fsh_point across, fsh_point down, float blur)
 {
     float square = (across.x * across.x + across.y * across.y + down.x * down.x + down.y * down.y) / 2;
-    float level = 0.5f * log2f(square / (CELL * CELL) + 1e-6f) + blur;
+    float level = 0.5f * log2f(square + 1e-6f) + blur;
 
     return fsh_clampf(level, (float)template->finest, (float)template->levels_n - 1);
 }
@@ -131,12 +126,13 @@ draw_cell(fsh_layer *layer, const fsh_template *template, int32_t left, int32_t 
     fsh_point across = {corner[1]->x - corner[0]->x, corner[1]->y - corner[0]->y};
     fsh_point down = {corner[2]->x - corner[0]->x, corner[2]->y - corner[0]->y};
     fsh_point twist = {corner[3]->x - corner[2]->x - across.x, corner[3]->y - corner[2]->y - across.y};
-    float level = level_of(template, across, down, blur), gain[3], colour[4];
+    fsh_point step[2] = {{across.x / CELL, across.y / CELL}, {down.x / CELL, down.y / CELL}};
+    float level = fsh_template_level(template, step[0], step[1], blur), gain[3], colour[4];
     int32_t i, size = layer->colour.width;
 
     if (!(across.x * down.y - across.y * down.x > 0))
         return;
-    light_at(light, (fsh_point){(float)left + CELL / 2, (float)top + CELL / 2}, gain);
+    fsh_light_at(light, (fsh_point){(float)left + CELL / 2, (float)top + CELL / 2}, gain);
     for (i = 0; i < CELL * CELL; i++) {
         int32_t x = left + i % CELL, y = top + i / CELL;
         float fx = (float)(i % CELL) / CELL, fy = (float)(i / CELL) / CELL;
@@ -145,9 +141,9 @@ draw_cell(fsh_layer *layer, const fsh_template *template, int32_t left, int32_t 
 
         if (x >= size || y >= size)
             continue;
-        sample(template, at, level, colour);
+        fsh_template_sample(template, at, level, colour);
         if (colour[3] > 0)
-            paint(fsh_image_at(&layer->colour, x, y), colour, light->saturation, gain);
+            fsh_layer_paint(fsh_image_at(&layer->colour, x, y), colour, light->saturation, gain);
     }
 }
 
@@ -190,8 +186,8 @@ fsh_layer_draw(fsh_layer *layer, const fsh_template *template, const fsh_warp *w
     }
 }
 
-static fsh_point
-curve_at(const fsh_curve *curve, float t)
+fsh_point
+fsh_curve_at(const fsh_curve *curve, float t)
 {
     float a = (1 - t) * (1 - t), b = 2 * t * (1 - t), c = t * t;
 
@@ -229,7 +225,7 @@ fsh_layer_curve(fsh_layer *layer, const fsh_curve *curve, const fsh_light *light
     int i, c;
 
     for (i = 0; i <= CURVE_PARTS; i++)
-        joints[i] = curve_at(curve, (float)i / CURVE_PARTS);
+        joints[i] = fsh_curve_at(curve, (float)i / CURVE_PARTS);
     low = (fsh_point){fminf(curve->first.x, fminf(curve->middle.x, curve->last.x)) - reach,
                       fminf(curve->first.y, fminf(curve->middle.y, curve->last.y)) - reach};
     high = (fsh_point){fmaxf(curve->first.x, fmaxf(curve->middle.x, curve->last.x)) + reach,
@@ -248,9 +244,39 @@ fsh_layer_curve(fsh_layer *layer, const fsh_curve *curve, const fsh_light *light
             for (c = 0; c < 3; c++)
                 colour[c] = curve->colour[c] * cover;
             colour[3] = 255 * cover;
-            light_at(light, at, gain);
-            paint(fsh_image_at(&layer->colour, x, y), colour, light->saturation, gain);
+            fsh_light_at(light, at, gain);
+            fsh_layer_paint(fsh_image_at(&layer->colour, x, y), colour, light->saturation, gain);
         }
+}
+
+/* Mixes the bits of a number (Mueller's hash). */
+static uint32_t
+scramble(uint32_t x)
+{
+    x = (x ^ (x >> 16)) * 0x45d9f3bu;
+    x = (x ^ (x >> 16)) * 0x45d9f3bu;
+    return x ^ (x >> 16);
+}
+
+void
+fsh_layer_grain(fsh_layer *layer, float deviation, uint32_t seed)
+{
+    int32_t i, n = layer->colour.width * layer->colour.height, c;
+
+    for (i = 0; i < n && deviation > 0; i++) {
+        uint8_t *pixel = layer->colour.data + 4 * i;
+        uint32_t bits;
+        float noise;
+
+        if (pixel[3] == 0)
+            continue;
+        /* The sum of four even numbers from 0 to 255 has a deviation of 147.8 and is nearly normal. */
+        bits = scramble(seed + (uint32_t)i);
+        noise = (float)((bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24)) - 510;
+        noise *= deviation / 147.8f * (float)pixel[3] / 255;
+        for (c = 0; c < 3; c++)
+            pixel[c] = (uint8_t)fsh_clampf((float)pixel[c] + noise + 0.5f, 0, pixel[3]);
+    }
 }
 
 /* A running mean of 2 * radius + 1 values, those at the ends repeated. */

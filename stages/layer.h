@@ -48,6 +48,12 @@ void fsh_layer_draw(fsh_layer *layer, const fsh_template *template, const fsh_wa
 /* Draws a curve with smooth edges over what is there. */
 void fsh_layer_curve(fsh_layer *layer, const fsh_curve *curve, const fsh_light *light);
 
+/* A place of a curve: t from 0 (first) to 1. */
+fsh_point fsh_curve_at(const fsh_curve *curve, float t);
+
+/* Adds noise of a standard deviation (0-255) to what is there, the same for the same seed. */
+void fsh_layer_grain(fsh_layer *layer, float deviation, uint32_t seed);
+
 /* Puts the layer on image (RGB, of the same size) above a soft shadow (0 none to 1 black), but under
  * front, where that is not NULL. */
 void fsh_layer_put(fsh_layer *layer, const fsh_image *front, float shadow, fsh_image *image);

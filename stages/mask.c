@@ -1,6 +1,7 @@
 /* Puts a face mask on mouth, nose and chin. */
 #include <math.h>
 
+#include "stages/drape.h"
 #include "stages/worn.h"
 
 typedef enum style { STYLE_FITTED, STYLE_OVERLAY } style;
@@ -8,37 +9,45 @@ typedef enum style { STYLE_FITTED, STYLE_OVERLAY } style;
 typedef struct params {
     int32_t style;
     char template[FSH_ARG_TEXT_BYTES];
-    double light, shadow, jitter;
+    double under_nose, under_chin, light, shadow, grain, jitter;
 } params;
 
 static const fsh_arg rows[] = {
     FSH_ARG_CHOICE(params, style, "fitted|overlay", "fitted",
                    "fitted: warped to the face and lit like it; overlay: stretched on to a box around the mouth"),
     FSH_ARG_TEXT(params, template, "", "name of a template; empty: one at random each time"),
+    FSH_ARG_REAL(params, under_nose, 0, 1, "0", "share of masks that are worn under the nose (fitted)"),
+    FSH_ARG_REAL(params, under_chin, 0, 1, "0", "share of masks that are pulled down under the chin (fitted)"),
     FSH_ARG_REAL(params, light, 0, 1, "0.85", "how far brightness and hue follow the light on the face (fitted)"),
     FSH_ARG_REAL(params, shadow, 0, 1, "0.45", "darkness of the shadow along the edges (fitted)"),
-    FSH_ARG_REAL(params, jitter, 0, 4, "1", "random tilt, size and shift, 1: up to 3 degrees, 4 %, 2 % (fitted)"),
+    FSH_ARG_REAL(params, grain, 0, 2, "1", "noise of the cloth, in noises of the skin beside it (fitted)"),
+    FSH_ARG_REAL(params, jitter, 0, 4, "1", "random tilt, size, shift and folds, 1: up to 3 degrees, 4 %, 2 mm (fitted)"),
     FSH_ARG_END};
 
-/* Points of a mask, in the order of the table. */
-enum { BRIDGE, LEFT_CHEEK, RIGHT_CHEEK, LEFT_SIDE, RIGHT_SIDE, LEFT_JAW, RIGHT_JAW, CHIN, NOSE, MOUTH, POINTS_N };
+/* Degrees to a side, over which too little of a mask is seen to be put on believably. */
+static const float turned_max = 60;
 
-static const fsh_anchor anchors[POINTS_N] = {
-    {"bridge", 0.5f, 0},      {"left_cheek", 0, 0.2f}, {"right_cheek", 1, 0.2f}, {"left_side", 0, 0.5f},
-    {"right_side", 1, 0.5f},  {"left_jaw", 0, 0.78f},  {"right_jaw", 1, 0.78f},  {"chin", 0.5f, 1},
-    {"nose", 0.5f, 0.32f},    {"mouth", 0.5f, 0.6f}};
+static const fsh_anchor anchors[FSH_MASK_POINTS] = {
+    [FSH_MASK_BRIDGE] = {"bridge", 0.5f, 0},
+    [FSH_MASK_LEFT_CHEEK] = {"left_cheek", 0, 0.2f},
+    [FSH_MASK_RIGHT_CHEEK] = {"right_cheek", 1, 0.2f},
+    [FSH_MASK_LEFT_SIDE] = {"left_side", 0, 0.5f},
+    [FSH_MASK_RIGHT_SIDE] = {"right_side", 1, 0.5f},
+    [FSH_MASK_LEFT_JAW] = {"left_jaw", 0, 0.78f},
+    [FSH_MASK_RIGHT_JAW] = {"right_jaw", 1, 0.78f},
+    [FSH_MASK_CHIN] = {"chin", 0.5f, 1},
+    [FSH_MASK_NOSE] = {"nose", 0.5f, 0.32f},
+    [FSH_MASK_MOUTH] = {"mouth", 0.5f, 0.6f}};
 
-static const fsh_template_kind kind = {"masks", "strap", anchors, POINTS_N};
+static const fsh_template_kind kind = {"masks", "strap", anchors, FSH_MASK_POINTS};
 
 /* What is drawn for one picture; all draws are taken before anything else is decided. */
 typedef struct draws {
     const fsh_template *template;
-    float tilt;       /* radians */
-    float scale;
-    fsh_point shift;  /* shares of the height of the face */
-    float bridge;     /* place of the upper edge between landmarks 27 and 29, 0 to 1 */
+    fsh_mask_worn worn;
+    fsh_drape_taste taste;
+    uint32_t grain;
 } draws;
-
 
 static fsh_status
 mask_open(fsh_stage_env *env, const void *parameters, void **self, fsh_err *err)
@@ -46,138 +55,121 @@ mask_open(fsh_stage_env *env, const void *parameters, void **self, fsh_err *err)
     return fsh_wardrobe_open(env, &kind, ((const params *)parameters)->template, self, err);
 }
 
+static fsh_drape_taste
+take_taste(float jitter, fsh_rng *rng)
+{
+    fsh_drape_taste taste;
+
+    taste.tilt = jitter * (float)fsh_rng_range(rng, -0.052, 0.052);
+    taste.scale = 1 + jitter * (float)fsh_rng_range(rng, -0.04, 0.04);
+    taste.shift.x = jitter * (float)fsh_rng_range(rng, -2, 2);
+    taste.shift.y = jitter * (float)fsh_rng_range(rng, -2, 2);
+    taste.rise = jitter * (float)fsh_rng_range(rng, -2.5, 2.5);
+    taste.fold[0] = (float)fsh_rng_range(rng, -0.8, 0.8);
+    taste.fold[1] = (float)fsh_rng_range(rng, -0.7, 0.7);
+    taste.fold[2] = jitter * (float)fsh_rng_range(rng, -0.22, 0.22);
+    return taste;
+}
+
 static draws
 take_draws(const fsh_wardrobe *wardrobe, const params *p, fsh_rng *rng)
 {
-    float jitter = (float)p->jitter;
     draws drawn;
+    double way;
 
     drawn.template = fsh_templates_pick(wardrobe->templates, p->template, rng);
-    drawn.tilt = jitter * (float)fsh_rng_range(rng, -0.052, 0.052);
-    drawn.scale = 1 + jitter * (float)fsh_rng_range(rng, -0.04, 0.04);
-    drawn.shift.x = jitter * (float)fsh_rng_range(rng, -0.02, 0.02);
-    drawn.shift.y = jitter * (float)fsh_rng_range(rng, -0.02, 0.02);
-    drawn.bridge = 0.48f + jitter * (float)fsh_rng_range(rng, -0.14, 0.14);
+    drawn.taste = take_taste((float)p->jitter, rng);
+    way = fsh_rng_unit(rng);
+    drawn.worn = way < p->under_nose ? FSH_WORN_UNDER_NOSE
+                 : way < p->under_nose + p->under_chin ? FSH_WORN_UNDER_CHIN : FSH_WORN_RIGHT;
+    drawn.grain = fsh_rng_u32(rng);
     return drawn;
 }
 
-/* A point of the jaw line, moved towards the nose by inset of its distance: masks end before the ears. */
+/* A band from a corner of the mask along the cheek to where it goes behind the ear. It ends where the photograph
+ * shows something else than skin: hair, a scarf, the background. */
+static void
+draw_strap(fsh_layer *layer, const fsh_head *head, const fsh_pose *pose, const fsh_canvas *canvas, const float colour[3],
+           const fsh_light *light, fsh_point corner, fsh_point end, bool right)
+{
+    float length = (right ? 1 : -1) * fsh_pose_along(pose->across, corner, end);
+    fsh_curve band = {corner, {0, 0}, end, 2.6f * head->scale, {0, 0, 0}, {1, 0.6f}};
+    int c;
+
+    if (length < 0.03f * pose->height)
+        return;
+    band.middle = fsh_pose_point(pose, fsh_point_mix(corner, end, 0.5f), 0, 0.05f * length);
+    for (c = 0; c < 3; c++)
+        band.colour[c] = 0.92f * colour[c];
+    if (fsh_curve_cut_to_skin(&band, canvas, pose, right))
+        fsh_layer_curve(layer, &band, light);
+}
+
+/* Where a strap goes behind the ear. The generic head says where that is from the uppermost point of the jaw line, the
+ * photograph where that point is. */
 static fsh_point
-on_cheek(const fsh_point *p, int upper, float share, int step, float inset)
+see_ear(const fsh_head *head, const fsh_canvas *canvas, bool right, bool low)
 {
-    return fsh_point_mix(fsh_point_mix(p[upper], p[upper + step], share), p[30], inset);
+    static const fsh_head_place places[2][2] = {{FSH_HEAD_LEFT_EAR_TOP, FSH_HEAD_LEFT_EAR_LOBE},
+                                                {FSH_HEAD_RIGHT_EAR_TOP, FSH_HEAD_RIGHT_EAR_LOBE}};
+    fsh_head_place root = right ? FSH_HEAD_RIGHT_EAR_ROOT : FSH_HEAD_LEFT_EAR_ROOT;
+    int jaw = right ? 16 : 0;
+    fsh_point own = fsh_head_see(head, head->points[jaw]), ear = fsh_head_see(head, fsh_head_part(head, root));
+    fsh_point end = fsh_head_see(head, fsh_head_part(head, places[right][low]));
+
+    end = fsh_point_mix(ear, end, low ? 0.7f : 0.4f);
+    return (fsh_point){end.x + canvas->landmarks[jaw].x - own.x, end.y + canvas->landmarks[jaw].y - own.y};
 }
 
-/* Where the points of a side go. A mask is about 18 cm wide along the face: seen from the front it ends shortly before
- * the outline; on a turned face, where the ear comes into sight, further in on the near side, and on
- * the outline on the far one. */
 static void
-place_side(const fsh_pose *pose, const fsh_point *p, bool right, fsh_point *to)
+draw_straps(fsh_layer *layer, const fsh_head *head, const fsh_pose *pose, const fsh_canvas *canvas,
+            const draws *drawn, const fsh_light *light, const fsh_mesh *mesh)
 {
-    int step = right ? -1 : 1, first = right ? 16 : 0;
-    float away = right ? pose->turn : -pose->turn; /* how far this side is turned out of sight */
-    float inset = fsh_clampf(0.10f - 0.24f * away, 0, 0.34f);
+    int right, low;
 
-    to[LEFT_CHEEK + right] = on_cheek(p, first + step, 0.45f, step, inset);
-    to[LEFT_SIDE + right] = on_cheek(p, first + 3 * step, 0.5f, step, 0.8f * inset);
-    to[LEFT_JAW + right] = on_cheek(p, first + 5 * step, 0.6f, step, 0.15f * inset - 0.02f);
+    for (right = 0; right < 2; right++)
+        for (low = 0; low < 2; low++)
+            draw_strap(layer, head, pose, canvas, drawn->template->colour, light,
+                       fsh_drape_at(mesh, right ? 0.95f : -0.95f, low ? 0.75f : 0.06f),
+                       see_ear(head, canvas, right, low), right);
 }
 
-/* The cloth runs from the nose straight to the far cheek: its far half never gets narrower than this and
- * never folds back. */
-static void
-open_far_side(const fsh_pose *pose, fsh_point *to)
+/* Share of the mask that would lie outside of the picture. */
+static float
+share_outside(const fsh_mesh *mesh, int32_t size)
 {
-    static const int middle[3] = {BRIDGE, NOSE, MOUTH};
-    int side, i;
-
-    for (side = 0; side < 2; side++)
-        for (i = 0; i < 3; i++) {
-            fsh_point *point = &to[LEFT_CHEEK + side + 2 * i];
-            float sign = side ? 1 : -1;
-            float room = sign * fsh_pose_along(pose->across, to[middle[i]], *point);
-            float least = 0.07f * pose->height;
-
-            if (room < least)
-                *point = fsh_pose_point(pose, *point, sign * (least - room), 0);
-        }
-}
-
-/* Places of all points on the face. */
-static void
-place(const fsh_pose *pose, const fsh_canvas *canvas, const draws *drawn, fsh_point to[POINTS_N])
-{
-    const fsh_point *p = canvas->landmarks;
-    fsh_point centre;
+    static const float outline[8][2] = {{0, 0}, {1, 0}, {1, 0.6f}, {0.9f, 1}, {0, 1}, {-0.9f, 1}, {-1, 0.6f}, {-1, 0}};
+    fsh_point corners[8];
     int i;
 
-    to[BRIDGE] = fsh_point_mix(p[27], p[29], drawn->bridge);
-    to[NOSE] = p[30];
-    to[MOUTH] = fsh_point_mix(p[51], p[57], 0.5f);
-    to[CHIN] = fsh_pose_point(pose, p[8], 0, 0.05f * pose->height);
-    place_side(pose, p, false, to);
-    place_side(pose, p, true, to);
-    open_far_side(pose, to);
-    centre = fsh_points_mean(to, POINTS_N);
-    for (i = 0; i < POINTS_N; i++) {
-        float x = drawn->scale * (to[i].x - centre.x), y = drawn->scale * (to[i].y - centre.y);
-
-        to[i].x = centre.x + x * cosf(drawn->tilt) - y * sinf(drawn->tilt) + drawn->shift.x * pose->height;
-        to[i].y = centre.y + x * sinf(drawn->tilt) + y * cosf(drawn->tilt) + drawn->shift.y * pose->height;
-    }
-}
-
-/* Two thin bands from the corners of one side to the ear, where there is cheek to be seen between. */
-static void
-draw_straps(fsh_layer *layer, const fsh_pose *pose, const fsh_canvas *canvas, const draws *drawn,
-            const fsh_light *light, const fsh_point *to, bool right)
-{
-    const fsh_point *p = canvas->landmarks;
-    float sign = right ? 1 : -1;
-    fsh_point ear[2] = {fsh_pose_point(pose, p[right ? 16 : 0], 0, -0.04f * pose->height), p[right ? 14 : 2]};
-    fsh_point corner[2] = {to[LEFT_CHEEK + right], fsh_point_mix(to[LEFT_SIDE + right], to[LEFT_JAW + right], 0.45f)};
-    int i, c;
-
-    for (i = 0; i < 2; i++) {
-        float length = sign * fsh_pose_along(pose->across, corner[i], ear[i]);
-        fsh_curve band = {corner[i], {0, 0}, ear[i], 0.028f * pose->height, {0, 0, 0}, {1, 0.75f}};
-
-        if (length < 0.03f * pose->height)
-            continue;
-        band.first = fsh_point_mix(band.first, to[NOSE], 0.04f);
-        band.middle = fsh_pose_point(pose, fsh_point_mix(corner[i], ear[i], 0.5f), 0, (i ? 0.12f : -0.06f) * length);
-        for (c = 0; c < 3; c++)
-            band.colour[c] = 0.92f * drawn->template->colour[c];
-        fsh_layer_curve(layer, &band, light);
-    }
+    for (i = 0; i < 8; i++)
+        corners[i] = fsh_drape_at(mesh, outline[i][0], outline[i][1]);
+    return fsh_polygon_outside(corners, 8, size);
 }
 
 static fsh_reason
 fit(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
 {
-    static const int outline[8] = {BRIDGE, RIGHT_CHEEK, RIGHT_SIDE, RIGHT_JAW, CHIN, LEFT_JAW, LEFT_SIDE, LEFT_CHEEK};
-    fsh_point to[POINTS_N], corners[8];
+    fsh_reason reason;
     fsh_light light;
-    fsh_warp warp;
+    fsh_head head;
+    fsh_mesh mesh;
     fsh_pose pose;
-    fsh_box box;
-    fsh_reason reason = fsh_pose_measure(canvas, &pose);
-    int i;
 
+    reason = fsh_pose_measure(canvas, &pose);
+    if (!reason)
+        reason = fsh_head_fit(canvas->landmarks, &head);
     if (reason)
         return reason;
-    place(&pose, canvas, drawn, to);
-    for (i = 0; i < 8; i++)
-        corners[i] = to[outline[i]];
-    if (fsh_polygon_outside(corners, 8, canvas->image.width) > FSH_OUTSIDE_MAX)
-        return FSH_REASON_OUT_OF_FRAME;
-    if (fsh_warp_fit(to, drawn->template->anchors, POINTS_N, &warp))
+    if (fabsf(head.yaw) > turned_max)
         return FSH_REASON_BAD_LANDMARKS;
     light = fsh_light_measure(canvas, &pose, (float)p->light);
-    box = fsh_points_bounds(to, POINTS_N, 0.1f * pose.height);
-    draw_straps(layer, &pose, canvas, drawn, &light, to, false);
-    draw_straps(layer, &pose, canvas, drawn, &light, to, true);
-    fsh_layer_draw(layer, drawn->template, &warp, &box, &light, fsh_blur_measure(canvas, 31, 67));
+    fsh_drape(&head, canvas->landmarks, drawn->worn, drawn->template, &drawn->taste, &light, &mesh);
+    if (share_outside(&mesh, canvas->image.width) > FSH_OUTSIDE_MAX)
+        return FSH_REASON_OUT_OF_FRAME;
+    draw_straps(layer, &head, &pose, canvas, drawn, &light, &mesh);
+    fsh_layer_mesh(layer, drawn->template, &mesh, fsh_blur_measure(canvas, 31, 67));
+    fsh_layer_grain(layer, (float)p->grain * fsh_grain_measure(canvas, &pose), drawn->grain);
     fsh_layer_put(layer, canvas->front, (float)p->shadow, &canvas->image);
     return FSH_REASON_NONE;
 }
@@ -248,7 +240,7 @@ const fsh_stage fsh_stage_mask = {
     .name = "mask",
     .summary = "puts a face mask on mouth, nose and chin",
     .id = 20,
-    .version = 1,
+    .version = 2,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

@@ -241,6 +241,68 @@ fsh_blur_measure(const fsh_canvas *canvas, uint32_t first, uint32_t last)
     return fsh_clampf(log2f(0.8f * slopes / bends / 0.7f), 0, 2);
 }
 
+/* White noise of deviation s differs from the mean of its four neighbours by 0.89 s on average; what is seen of a
+ * cheek's own shape in that is little. */
+float
+fsh_grain_measure(const fsh_canvas *canvas, const fsh_pose *pose)
+{
+    const fsh_point *p = canvas->landmarks;
+    int32_t size = canvas->image.width, radius = (int32_t)(0.08f * pose->height), x, y, side;
+    float sum = 0, n = 0;
+
+    for (side = 0; side < 2; side++) {
+        fsh_point at = fsh_point_mix(p[side ? 46 : 41], p[side ? 35 : 31], 0.45f);
+        int32_t cx = fsh_clampi((int32_t)at.x, 1, size - 2), cy = fsh_clampi((int32_t)at.y, 1, size - 2);
+
+        for (y = fsh_clampi(cy - radius, 1, size - 1); y <= cy + radius && y < size - 1; y++)
+            for (x = fsh_clampi(cx - radius, 1, size - 1); x <= cx + radius && x < size - 1; x++) {
+                int around = fsh_image_at(&canvas->image, x - 1, y)[1] + fsh_image_at(&canvas->image, x + 1, y)[1] +
+                             fsh_image_at(&canvas->image, x, y - 1)[1] + fsh_image_at(&canvas->image, x, y + 1)[1];
+
+                sum += fminf(fabsf((float)fsh_image_at(&canvas->image, x, y)[1] - (float)around / 4), 8);
+                n += 1;
+            }
+    }
+    return fsh_clampf(sum / fmaxf(n, 1) / 0.89f, 0, 6);
+}
+
+/* Whether a pixel can be skin of this colour in more or less light. */
+static bool
+is_like_skin(const fsh_image *image, fsh_point at, const float skin[3])
+{
+    const uint8_t *pixel = fsh_image_at(image, fsh_clampi((int32_t)lroundf(at.x), 0, image->width - 1),
+                                        fsh_clampi((int32_t)lroundf(at.y), 0, image->height - 1));
+    float own[3] = {pixel[0], pixel[1], pixel[2]}, ratio = fmaxf(luma(own), 1) / fmaxf(luma(skin), 1), hue = 0;
+    int c;
+
+    for (c = 0; c < 3; c++)
+        hue = fmaxf(hue, fabsf(own[c] / ratio - skin[c]) / fmaxf(luma(skin), 1));
+    return ratio > 0.5f && ratio < 1.6f && hue < 0.25f;
+}
+
+bool
+fsh_curve_cut_to_skin(fsh_curve *curve, const fsh_canvas *canvas, const fsh_pose *pose, bool right)
+{
+    enum { PARTS = 16 };
+    float skin[3], t = 1;
+    int i, strange = 0;
+
+    if (!measure_side(canvas, pose, right, skin))
+        return false;
+    for (i = 1; i <= PARTS && strange < 2; i++) {
+        fsh_point at = fsh_curve_at(curve, (float)i / PARTS);
+
+        strange = is_like_skin(&canvas->image, at, skin) ? 0 : strange + 1;
+        t = (float)(i - strange) / PARTS;
+    }
+    if (strange) {
+        curve->last = fsh_curve_at(curve, t);
+        curve->middle = fsh_point_mix(curve->first, curve->middle, t);
+        curve->alpha[1] = 0;
+    }
+    return hypotf(curve->last.x - curve->first.x, curve->last.y - curve->first.y) > 0.03f * pose->height;
+}
+
 fsh_box
 fsh_points_bounds(const fsh_point *points, uint32_t n, float margin)
 {

@@ -47,6 +47,13 @@ fsh_light fsh_light_measure(const fsh_canvas *canvas, const fsh_pose *pose, floa
 /* How unsharp the picture is around landmarks first to last, in halvings (0: as sharp as it can be). */
 float fsh_blur_measure(const fsh_canvas *canvas, uint32_t first, uint32_t last);
 
+/* Noise of the skin on the cheeks, as a standard deviation of its pixels (0-255). */
+float fsh_grain_measure(const fsh_canvas *canvas, const fsh_pose *pose);
+
+/* Shortens a curve that begins on the cheek of one side to where the picture goes on showing skin; false where nothing
+ * worth drawing is left. */
+bool fsh_curve_cut_to_skin(fsh_curve *curve, const fsh_canvas *canvas, const fsh_pose *pose, bool right);
+
 /* Bounds of points, grown by margin px. */
 fsh_box fsh_points_bounds(const fsh_point *points, uint32_t n, float margin);
 

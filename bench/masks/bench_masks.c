@@ -1,9 +1,10 @@
-/* Where masks lie on real faces, by the 68 points of each, and what one takes. See README.md beside this file.
+/* Where masks lie on real faces, by the 68 points of each, and what one takes. See README.md beside
+ * this file.
  *
  *     bench_masks INDEX.h5 [FAILED.tsv]
  *
- * A mask's coverage is what the stage leaves of a white picture and adds to a black one, with light and
- * shadow off: exactly its alpha, whatever its colours. */
+ * A mask's coverage is what the stage leaves of a white picture and adds to a black one, with light
+ * and shadow off: exactly its alpha, whatever its colours. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,13 @@
 #include <time.h>
 
 #include "shards/read.h"
+#include "stages/head.h"
 #include "stages/table.h"
-#include "stages/worn.h"
 
 enum { COVERED = 128, BINS_N = 3, OUTLINE_N = 27 };
 
-/* How far beyond the jaw line, as a share of the distance from eyes to chin, and how much of the mask. */
+/* How far beyond the jaw line, as a share of the distance from eyes to chin, and how much of the
+ * mask. */
 static const float beyond = 0.08f, beyond_share = 0.01f;
 static const float bin_end[BINS_N] = {30, 45, 90}; /* degrees of yaw to either side */
 
@@ -111,8 +113,8 @@ microseconds(void)
 
 /* The mask on a picture of one brightness. */
 static fsh_reason
-wear_on(const fsh_stage *stage, void *state, const void *params, const faces *f, uint64_t face, int brightness,
-        fsh_image *image)
+wear_on(const fsh_stage *stage, void *state, const void *params, const faces *f, uint64_t face,
+        int brightness, fsh_image *image)
 {
     fsh_canvas canvas = {.image = *image, .has_landmarks = true};
     fsh_reason reason;
@@ -140,7 +142,8 @@ is_covered(const fsh_image *alpha, fsh_point at)
 {
     int32_t x = (int32_t)lroundf(at.x), y = (int32_t)lroundf(at.y);
 
-    return x >= 0 && y >= 0 && x < alpha->width && y < alpha->height && fsh_image_at(alpha, x, y)[1] >= COVERED;
+    return x >= 0 && y >= 0 && x < alpha->width && y < alpha->height &&
+           fsh_image_at(alpha, x, y)[1] >= COVERED;
 }
 
 /* How many of landmarks first to last lie in the picture, and how many of them under the mask. */
@@ -150,7 +153,8 @@ all_covered(const fsh_image *alpha, const fsh_point *p, int first, int last, boo
     int i;
 
     for (i = first; i <= last; i++) {
-        bool seen = p[i].x >= 0 && p[i].y >= 0 && p[i].x < (float)alpha->width && p[i].y < (float)alpha->height;
+        bool seen = p[i].x >= 0 && p[i].y >= 0 && p[i].x < (float)alpha->width &&
+                    p[i].y < (float)alpha->height;
 
         if (seen && is_covered(alpha, p[i]) != wanted)
             return false;
@@ -235,22 +239,22 @@ count(tally *t, const verdict *v, double taken)
     t->all += v->covers && v->eyes_free && v->within;
 }
 
-/* Degrees that the head is turned to the right of the picture. */
 static float
-yaw_of(const fsh_point *landmarks, uint32_t size)
+yaw_of(const fsh_point *landmarks)
 {
-    fsh_canvas canvas = {.image = {.width = (int32_t)size, .height = (int32_t)size}, .has_landmarks = true};
-    fsh_pose pose;
+    fsh_head head;
 
-    memcpy(canvas.landmarks, landmarks, sizeof canvas.landmarks);
-    return fsh_pose_measure(&canvas, &pose) ? 90 : 57.3f * asinf(fsh_clampf(0.75f * pose.turn, -1, 1));
+    return fsh_head_fit(landmarks, &head) ? 90 : head.yaw;
 }
 
 static void
 try_way(const way *w, const faces *f, FILE *failed, tally bins[BINS_N])
 {
     const fsh_stage *stage = &fsh_stage_mask;
-    fsh_stage_env env = {.seed = 1, .size = f->size, .threads = 1, .templates = FSH_SOURCE_DIR "/datasets/templates"};
+    fsh_stage_env env = {.seed = 1,
+                         .size = f->size,
+                         .threads = 1,
+                         .templates = FSH_SOURCE_DIR "/datasets/templates"};
     int32_t size = (int32_t)f->size;
     void *params = make_params(stage, w), *state = NULL;
     fsh_image black, white;
@@ -261,7 +265,7 @@ try_way(const way *w, const faces *f, FILE *failed, tally bins[BINS_N])
     if (fsh_image_init(&black, size, size, 3) || fsh_image_init(&white, size, size, 3))
         exit(3);
     for (i = 0; i < f->n; i++) {
-        float yaw = yaw_of(f->landmarks[i], f->size);
+        float yaw = yaw_of(f->landmarks[i]);
         double begin = microseconds();
         fsh_reason reason = wear_on(stage, state, params, f, i, 0, &black);
         double taken = microseconds() - begin;
@@ -293,9 +297,9 @@ print_bin(const way *w, int bin, const tally *t)
     int i;
 
     printf("%-10s %2.0f to %2.0f %6u %6u %8.2f %8.2f %8.2f %8.2f %7.0f", w->name,
-           bin ? (double)bin_end[bin - 1] : 0.0, (double)bin_end[bin], t->faces, t->worn, 100 * t->covers / worn,
-           100 * t->eyes_free / worn, 100 * t->within / worn, 100 * t->all / worn,
-           t->microseconds / (t->faces ? t->faces : 1));
+           bin ? (double)bin_end[bin - 1] : 0.0, (double)bin_end[bin], t->faces, t->worn,
+           100 * t->covers / worn, 100 * t->eyes_free / worn, 100 * t->within / worn,
+           100 * t->all / worn, t->microseconds / (t->faces ? t->faces : 1));
     for (i = 1; i < FSH_REASON_N; i++)
         if (t->reasons[i])
             printf("  %s %u", fsh_reason_code((fsh_reason)i), t->reasons[i]);
@@ -314,7 +318,8 @@ main(int argc, char **argv)
         return 2;
     }
     f = read_faces(argv[1]);
-    printf("style       degrees  faces   worn   covers     eyes   within      all      us  not put on\n");
+    printf("style       degrees  faces   worn   covers     eyes   within      all      us  not put "
+           "on\n");
     for (w = 0; w < WAYS_N; w++) {
         tally bins[BINS_N] = {{0}};
 
