@@ -8,6 +8,7 @@ enum {
     POSE = 6, /* turns about x, y, z; scale; shift */
     UNKNOWNS = POSE + FSH_HEAD_MODES,
     WIDTH = 16, /* UNKNOWNS and the residual, filled up */
+    ROWS = 2 * FSH_LANDMARKS_N,
     ROUNDS = 5,
     EYES_MM = 63
 };
@@ -184,60 +185,55 @@ weight_of(int point, float yaw)
 
 /* How a landmark is seen when each unknown grows by one, in x and y, and what is left, last. */
 static void
-set_rows(const fsh_head *head, const solid *place, fsh_vec3 at, fsh_point landmark,
+set_rows(const fsh_head *head, const solid *place, fsh_vec3 at, fsh_point landmark, float weight,
          float rows[2][WIDTH])
 {
     fsh_vec3 v = turned(head->turn, at);
-    float s = head->scale;
-    int k;
+    float s = weight * head->scale, deep = 0.1f * s;
+    const float turns[2][4] = {{0, s * v.z, -s * v.y, weight * v.x},
+                               {-s * v.z, 0, s * v.x, weight * v.y}};
+    const float rest[2] = {landmark.x - head->centre.x, landmark.y - head->centre.y};
+    int c, k;
 
-    const float x[POSE] = {0, s * v.z, -s * v.y, v.x, 1, 0},
-                y[POSE] = {-s * v.z, 0, s * v.x, v.y, 0, 1};
-
-    memcpy(rows[0], x, sizeof x);
-    memcpy(rows[1], y, sizeof y);
-    for (k = 0; k < FSH_HEAD_MODES; k++) {
-        const float *mode = place->modes[k];
-
-        rows[0][POSE + k] =
-            0.1f * s *
-            (head->turn[0][0] * mode[0] + head->turn[0][1] * mode[1] + head->turn[0][2] * mode[2]);
-        rows[1][POSE + k] =
-            0.1f * s *
-            (head->turn[1][0] * mode[0] + head->turn[1][1] * mode[1] + head->turn[1][2] * mode[2]);
+    for (c = 0; c < 2; c++) {
+        memcpy(rows[c], turns[c], sizeof turns[c]);
+        rows[c][4] = c == 0 ? weight : 0;
+        rows[c][5] = c == 1 ? weight : 0;
+        for (k = 0; k < FSH_HEAD_MODES; k++)
+            rows[c][POSE + k] = deep * (head->turn[c][0] * place->modes[k][0] +
+                                        head->turn[c][1] * place->modes[k][1] +
+                                        head->turn[c][2] * place->modes[k][2]);
+        rows[c][UNKNOWNS] = weight * rest[c] - s * (c ? v.y : v.x);
+        rows[c][UNKNOWNS + 1] = 0;
     }
-    rows[0][UNKNOWNS] = landmark.x - head->centre.x - s * v.x;
-    rows[1][UNKNOWNS] = landmark.y - head->centre.y - s * v.y;
-    rows[0][UNKNOWNS + 1] = rows[1][UNKNOWNS + 1] = 0;
 }
 
-/* Adds the products of a row with itself. */
-static inline void
-add_products(const float row[WIDTH], float weight, float sums[UNKNOWNS][WIDTH])
+/* Sums of the products of all rows, an unknown at a time, so that a sum stays in registers. */
+WIDE static void
+sum_products(float rows[ROWS][WIDTH], float sums[UNKNOWNS][WIDTH])
 {
-    int i, j;
+    int i, j, k;
 
     for (i = 0; i < UNKNOWNS; i++) {
-        float own = weight * row[i];
+        float own[WIDTH] = {0};
 
-        for (j = 0; j < WIDTH; j++)
-            sums[i][j] += own * row[j];
+        for (k = 0; k < ROWS; k++)
+            for (j = 0; j < WIDTH; j++)
+                own[j] += rows[k][i] * rows[k][j];
+        memcpy(sums[i], own, sizeof own);
     }
 }
 
-WIDE static void
+static void
 add_landmarks(const fsh_head *head, const fsh_point *landmarks, float sums[UNKNOWNS][WIDTH])
 {
-    float rows[2][WIDTH];
+    float rows[ROWS][WIDTH];
     int i;
 
-    for (i = 0; i < FSH_LANDMARKS_N; i++) {
-        float weight = weight_of(i, head->yaw);
-
-        set_rows(head, &face[i], head->points[i], landmarks[i], rows);
-        add_products(rows[0], weight, sums);
-        add_products(rows[1], weight, sums);
-    }
+    for (i = 0; i < FSH_LANDMARKS_N; i++)
+        set_rows(head, &face[i], head->points[i], landmarks[i], sqrtf(weight_of(i, head->yaw)),
+                 rows + 2 * i);
+    sum_products(rows, sums);
 }
 
 /* Cholesky's factors in place, the solution into column UNKNOWNS. The modes' prior makes sums
