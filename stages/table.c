@@ -4,7 +4,7 @@
 
 const fsh_stage *const fsh_stages[] = {
     &fsh_stage_detect, &fsh_stage_landmarks, &fsh_stage_align,   &fsh_stage_embed,
-    &fsh_stage_clean,  &fsh_stage_sample,    &fsh_stage_mask,    &fsh_stage_glasses,
+    &fsh_stage_clean,  &fsh_stage_sample,    &fsh_stage_pose,    &fsh_stage_mask,    &fsh_stage_glasses,
     &fsh_stage_sunglasses, &fsh_stage_augment, NULL,
 };
 

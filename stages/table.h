@@ -10,6 +10,7 @@ extern const fsh_stage fsh_stage_align;
 extern const fsh_stage fsh_stage_embed;
 extern const fsh_stage fsh_stage_clean;
 extern const fsh_stage fsh_stage_sample;
+extern const fsh_stage fsh_stage_pose;
 extern const fsh_stage fsh_stage_mask;
 extern const fsh_stage fsh_stage_glasses;
 extern const fsh_stage fsh_stage_sunglasses;

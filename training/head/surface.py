@@ -28,6 +28,11 @@ PLACES = {"NASION": (0, .04, 1.1), "BRIDGE": (0, -.2, 1.3), "NOSE_TIP": (0, -.52
           "NECK": (0, -1.85, .45), "FOREHEAD": (0, .72, 1.15), "CROWN": (0, 1.60, .3)}
 
 
+# Vertices of the surface: rows of the drawn head from the crown to under the chin, columns from the middle line on.
+ROWS = [*range(4, 44, 8), *range(44, 150, 4)]
+COLUMNS = [3, 6, 9, 12, 16, 20, 24, 28, 33, 38, 43, 48, 53, 58, 63, 68]
+
+
 def drawn_head(path):
     """Vertices (mm, our axes, origin between the eyes) and normals, of head and neck, as a list of sheets."""
     rows = np.loadtxt(path)
@@ -101,6 +106,18 @@ def place_rows(sheets, place, turn, anchors, mean, modes):
         yield name, point, look / np.linalg.norm(look), np.einsum("p,kpj->kj", weights[0], modes)
 
 
+def surface_rows(grid, place, anchors, mean):
+    """The middle line and the right half of the drawn head's front, thinned out, warped: rows of points."""
+    columns = grid.shape[1] // 2
+    middle = (grid[:, columns - 1] + grid[:, columns]) / 2 * [0, 1, 1]
+    for row in ROWS:
+        points = np.concatenate([middle[row][None], grid[row, [columns - 1 + c for c in COLUMNS]]])
+        points = place(points)
+        points = points + follow(points, anchors) @ (mean - anchors)
+        points[0, 0] = 0
+        yield points
+
+
 def numbers(values):
     return ", ".join(f"{v:.1f}f".replace("-0.0f", "0.0f") for v in np.ravel(values))
 
@@ -122,6 +139,11 @@ def main():
             out.write(f"PLACE({name}, {numbers(point)}, " + ", ".join(f"{v:.2f}f" for v in look) + ", " +
                       ", ".join(str(int(round(10 * v))) for v in own.ravel()) + ")\n")
         out.write("#endif\n")
+    with open(sys.argv[4], "w") as out:
+        out.write("/* Made by training/head/surface.py; not edited by hand. The front of the generic head: ROW(x, y, z, x, y, z ...), tenths\n"
+                  " * of a mm in the frame of head.h, from the crown down, in a row from the middle line to the right. */\n")
+        for points in surface_rows(sheets[0][0], place, anchors, mean):
+            out.write("ROW(" + ", ".join(str(int(round(10 * v))) for v in points.ravel()) + ")\n")
 
 
 if __name__ == "__main__":
