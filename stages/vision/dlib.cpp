@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include <dlib/image_processing.h>
 #include <dlib/image_processing/frontal_face_detector.h>
 #include <dlib/opencv/cv_image.h>
 
@@ -14,10 +12,6 @@ using fsh::guard;
 
 struct fsh_hog {
     dlib::frontal_face_detector detector;
-};
-
-struct fsh_shape {
-    dlib::shape_predictor predictor;
 };
 
 /* cv_image only looks at the bytes, so RGB order is fine. */
@@ -56,41 +50,6 @@ fsh_hog_run(fsh_hog *hog, const fsh_image *image, double threshold, fsh_hog_face
             faces[i].box = {static_cast<int32_t>(box.left()), static_cast<int32_t>(box.top()),
                             static_cast<int32_t>(box.width()), static_cast<int32_t>(box.height())};
         }
-        return FSH_OK;
-    });
-}
-
-extern "C" fsh_status
-fsh_shape_open(const char *path, fsh_shape **shape, fsh_err *err)
-{
-    fsh_status status = guard(err, [&] {
-        auto made = std::make_unique<fsh_shape>();
-        dlib::deserialize(path) >> made->predictor;
-        if (made->predictor.num_parts() != 68)
-            return fsh_fail(err, FSH_MODEL, "%s: %lu points instead of 68", path,
-                            made->predictor.num_parts());
-        *shape = made.release();
-        return FSH_OK;
-    });
-    return status == FSH_FORMAT ? fsh_fail_within(err, FSH_MODEL, "%s", path) : status;
-}
-
-extern "C" void
-fsh_shape_close(fsh_shape *shape)
-{
-    delete shape;
-}
-
-extern "C" fsh_status
-fsh_shape_run(const fsh_shape *shape, const fsh_image *image, const fsh_box *box,
-              fsh_point points[68], fsh_err *err)
-{
-    return guard(err, [&] {
-        dlib::rectangle face(box->x, box->y, box->x + box->width - 1, box->y + box->height - 1);
-        dlib::full_object_detection found = shape->predictor(pixels(image), face);
-        for (unsigned long i = 0; i < 68; i++)
-            points[i] = {static_cast<float>(found.part(i).x()),
-                         static_cast<float>(found.part(i).y())};
         return FSH_OK;
     });
 }
