@@ -1,9 +1,10 @@
 """Which rows make a batch. A sampler gives lists of rows, each of which a ShardDataset reads at once:
 
     batches = Halves(dataset, batch=64, seed=1)
+    loader = DataLoader(dataset, sampler=batches, batch_size=None, num_workers=2, persistent_workers=True)
     for epoch in range(20):
         batches.set_epoch(epoch)
-        for pictures, labels in DataLoader(dataset, sampler=batches, batch_size=None, num_workers=2):
+        for pictures, labels in loader:
 
 What an epoch's batches are is a function of (seed, epoch), so that a training can be continued at any batch."""
 import math
@@ -48,9 +49,10 @@ class Batches:
         self.batch, self.seed, self.window, self.per_class = batch, seed, window, per_class
         self.set_epoch(0)
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch, first=0):
+        """From its batch `first` on."""
         draw = generator(self.seed, epoch)
-        self.drawn = self.draw(capped(self.rows, self.labels, self.per_class, draw), draw)
+        self.drawn = self.draw(capped(self.rows, self.labels, self.per_class, draw), draw)[first:]
 
     def __len__(self):
         return len(self.drawn)

@@ -90,6 +90,8 @@ class Training:
         if distils and len(rows) < len(self.dataset):
             self.tell(f"{len(self.dataset) - len(rows)} of {len(self.dataset)} pictures have no target and are left out")
         self.sampler = sampler_of(settings.data, self.dataset, settings.seed, rows)
+        self.loader = torch.utils.data.DataLoader(self.dataset, sampler=self.sampler, batch_size=None, num_workers=settings.data.workers,
+                                                  persistent_workers=settings.data.workers > 0, pin_memory=self.device.type == "cuda")
         self.verifier = None
         if settings.verify.index:
             pairs = verification.read_pairs(settings.verify.pairs)
@@ -139,24 +141,20 @@ class Training:
             self.finish()
         return not self.stopped
 
-    def loader(self, batches):
-        return torch.utils.data.DataLoader(self.dataset, sampler=batches, batch_size=None, num_workers=self.settings.data.workers,
-                                           pin_memory=self.device.type == "cuda")
-
     def run_epoch(self):
-        self.sampler.set_epoch(self.epoch)
-        batches, told, began = list(self.sampler), time.monotonic(), time.monotonic() - self.seconds
+        self.sampler.set_epoch(self.epoch, self.step)
+        steps, told, began = self.step + len(self.sampler), time.monotonic(), time.monotonic() - self.seconds
         self.network.train()
-        for rows, (pictures, labels) in zip(batches[self.step:], self.loader(batches[self.step:])):
-            self.learn(rows, pictures, labels, len(batches))
+        for rows, (pictures, labels) in zip(self.sampler, self.loader):
+            self.learn(rows, pictures, labels, steps)
             self.seconds = time.monotonic() - began
             if time.monotonic() - told > TOLD_EVERY_S:
                 told = time.monotonic()
-                self.tell(f"epoch {self.epoch + 1:3d}  batch {self.step} of {len(batches)}  loss {self.sum / self.seen:.4f}  "
+                self.tell(f"epoch {self.epoch + 1:3d}  batch {self.step} of {steps}  loss {self.sum / self.seen:.4f}  "
                           f"{self.seen / self.seconds:.1f} pictures/s")
             if self.stopped:
                 break
-            if self.settings.checkpoint_steps and self.step % self.settings.checkpoint_steps == 0 and self.step < len(batches):
+            if self.settings.checkpoint_steps and self.step % self.settings.checkpoint_steps == 0 and self.step < steps:
                 self.save()
 
     def learn(self, rows, pictures, labels, steps):
