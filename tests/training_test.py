@@ -6,8 +6,11 @@ import math
 import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import textwrap
 import unittest
 
 import numpy
@@ -231,6 +234,26 @@ class Drawn(unittest.TestCase):
                 self.assertAlmostEqual(mine[key], theirs[key], 12, key)
             for key in ("tar_at_far", "pairs", "skipped"):
                 self.assertEqual(mine[key], theirs[key], key)
+
+    def test_interrupted_with_its_readers_it_leaves_a_checkpoint_and_goes_on(self):
+        path = self.folder / "train.yaml"
+        path.write_text(BASE.format(folder=self.folder, index=self.index))
+        words = [sys.executable, "-m", "faceshard_training", "train", path, "--set", "epochs=1000", "--set", "data.workers=2"]
+        with subprocess.Popen(words, cwd=drawn_shards.ROOT / "training", stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
+            self.assertIn("epoch   1", running.stdout.readline())
+            os.killpg(running.pid, signal.SIGINT)
+            running.stdout.read()
+        self.assertEqual(running.returncode, 130)
+        self.assertIn("going on", self.train("epochs=1")[1][0])
+
+    def test_the_script_of_the_readme_trains(self):
+        text = (drawn_shards.ROOT / "README.md").read_text()
+        script = textwrap.dedent(text[text.index("    import h5py, torch\n"):text.index("`training/` does it")])
+        done = subprocess.run([sys.executable, "-c", script], cwd=self.index.parent.parent, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = [float(line.split()[1]) for line in done.stdout.splitlines()]
+        self.assertEqual(len(told), 5)
+        self.assertLess(told[-1], told[0])
 
     def test_wrong_use_is_a_text_and_an_exit_code(self):
         path = self.folder / "wrong.yaml"

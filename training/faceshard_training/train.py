@@ -68,6 +68,12 @@ def mirrored(pictures):
     return torch.where(chosen.to(pictures.device)[:, None, None, None], pictures.flip(3), pictures)
 
 
+def stay(_worker):
+    """A reader does not end by what a terminal or an engine sends to all processes: the training does, at its next batch, and takes it along."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Training:
     def __init__(self, settings, tell=print):
         self.settings, self.tell, self.stopped = settings, tell, False
@@ -90,8 +96,9 @@ class Training:
         if distils and len(rows) < len(self.dataset):
             self.tell(f"{len(self.dataset) - len(rows)} of {len(self.dataset)} pictures have no target and are left out")
         self.sampler = sampler_of(settings.data, self.dataset, settings.seed, rows)
-        self.loader = torch.utils.data.DataLoader(self.dataset, sampler=self.sampler, batch_size=None, num_workers=settings.data.workers,
-                                                  persistent_workers=settings.data.workers > 0, pin_memory=self.device.type == "cuda")
+        self.loader = torch.utils.data.DataLoader(
+            self.dataset, sampler=self.sampler, batch_size=None, num_workers=settings.data.workers, worker_init_fn=stay,
+            persistent_workers=settings.data.workers > 0, pin_memory=self.device.type == "cuda")
         self.verifier = None
         if settings.verify.index:
             pairs = verification.read_pairs(settings.verify.pairs)
