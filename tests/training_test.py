@@ -125,6 +125,10 @@ class Settings(unittest.TestCase):
         for _, row in settings.all_rows():
             self.assertIn(row.help, settings.explain())
 
+    def test_the_recipes_have_no_wrong_key(self):
+        for path in (drawn_shards.ROOT / "training" / "recipes").glob("*/train.yaml"):
+            self.assertTrue(settings.load(path).data.index)
+
     def test_the_rate_warms_up_and_falls(self):
         text = "output: a\ndata: {index: b}\noptimizer: {rate: 2}\nschedule: {warm_up: 2, every: 3, factor: 0.5}"
         rates = [train.rate_at(self.load(text), 10, epoch) for epoch in (0, 1, 2, 6, 10)]
