@@ -179,6 +179,8 @@ fsh_job_from_command(const fsh_invocation *invocation, const fsh_job_options *op
 
     if (status)
         return status;
+    if (options->device[0])
+        strcpy((*job)->models.device, options->device);
     status = fsh_job_hash(*job, err);
     if (status) {
         fsh_job_free(*job);

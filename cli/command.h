@@ -41,16 +41,17 @@ fsh_status fsh_command_invoke(const fsh_command *command, int argc, char **argv,
 /* Prints the help of one command: usage, what it does, options with defaults. */
 void fsh_command_help(const fsh_command *command);
 
-/* Rows shared by the commands that read a job file: --input, --output; see cli/job_options.c. */
+/* Rows shared by the commands that read a job file: --input, --output, --device; see cli/job_options.c. */
 struct fsh_job;
 typedef struct fsh_job_options {
-    char input[FSH_ARG_TEXT_BYTES], output[FSH_ARG_TEXT_BYTES];
+    char input[FSH_ARG_TEXT_BYTES], output[FSH_ARG_TEXT_BYTES], device[FSH_ARG_TEXT_BYTES];
 } fsh_job_options;
 #define FSH_JOB_OPTION_ROWS(type)                                                                       \
     {"input", FSH_ARG_TYPE_TEXT, offsetof(type, job.input), 0, 0, NULL, "", "folder to read, instead of input.path"}, \
-    {"output", FSH_ARG_TYPE_TEXT, offsetof(type, job.output), 0, 0, NULL, "", "folder to write, instead of output.path"}
+    {"output", FSH_ARG_TYPE_TEXT, offsetof(type, job.output), 0, 0, NULL, "", "folder to write, instead of output.path"}, \
+    {"device", FSH_ARG_TYPE_TEXT, offsetof(type, job.device), 0, 0, NULL, "", "cpu, cuda or cuda:N, instead of models.device"}
 
-/* Reads the job file words[0] with --input, --output and --set, and fills its hash. */
+/* Reads the job file words[0] with --input, --output, --device and --set, and fills its hash. */
 fsh_status fsh_job_from_command(const fsh_invocation *invocation, const fsh_job_options *options,
                                 struct fsh_job **job, fsh_err *err);
 

@@ -88,7 +88,7 @@ static bool
 print_card(const fsh_models *models, const char *name, fsh_model_task task, fsh_card *card, fsh_err *err)
 {
     static const char *const tasks[] = {"detect", "landmarks", "embed"};
-    static const char *const backends[] = {"opencv", "dlib", "builtin", "onednn"};
+    static const char *const backends[] = {"opencv", "dlib", "builtin", "onednn", "torch"};
 
     if (fsh_card_load(models, name, task, card, err)) {
         print_missing(name, tasks[task], err);
@@ -118,7 +118,7 @@ static fsh_status
 run(const fsh_invocation *invocation, fsh_err *err)
 {
     const doctor_options *options = invocation->options;
-    fsh_models models = {"", "", "", ""};
+    fsh_models models = {.search = ""};
     fsh_card *card = calloc(1, sizeof *card);
     bool needed = true;
     fsh_err missing = {""};

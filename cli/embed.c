@@ -10,7 +10,6 @@
 
 typedef struct embed_options {
     fsh_embedded_options embedded;
-    int32_t device;
     bool explain;
 } embed_options;
 
@@ -20,7 +19,6 @@ static const fsh_arg rows[] = {
      "embeddings file to write (HDF5)"},
     {"format", FSH_ARG_TYPE_TEXT, offsetof(embed_options, embedded.format), 0, 0, NULL, "auto",
      "what the input is, as input.format of a job file; auto: told from the input"},
-    FSH_ARG_CHOICE(embed_options, device, "cpu", "cpu", "where networks run"),
     {"log", FSH_ARG_TYPE_CHOICE, offsetof(embed_options, embedded.log), 0, 0, FSH_LOG_MODES, "auto",
      "what is told; auto: bar on a terminal, else json"},
     FSH_ARG_BOOL(embed_options, explain, "false",

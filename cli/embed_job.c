@@ -33,6 +33,8 @@ print_job(const char *format, const fsh_embedded_options *options, fsh_text *out
     fsh_text_add_json(out, options->model);
     fsh_text_add(out, ", detector: ");
     fsh_text_add_json(out, options->detector);
+    fsh_text_add(out, ", device: ");
+    fsh_text_add_json(out, options->device[0] ? options->device : "cpu");
     fsh_text_addf(out, "}\n%s  - embed: {flip: %s}\n", stages, options->flip ? "yes" : "no");
     return fsh_text_ok(out) ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
 }

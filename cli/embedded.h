@@ -16,6 +16,7 @@ typedef struct fsh_embedded_options {
     char detector[FSH_ARG_TEXT_BYTES]; /* card; "": the one that the embedder's card recommends */
     char format[FSH_ARG_TEXT_BYTES]; /* of the input, as in input.format; "" or "auto": told from it
                                       */
+    char device[FSH_ARG_TEXT_BYTES]; /* where networks run, as models.device of a job file; "": cpu */
     bool flip;                       /* the mirrored picture goes into each embedding too */
     int64_t workers;                 /* processes; 0: one for every processor */
     int32_t log;                     /* fsh_log_mode */
@@ -42,6 +43,14 @@ typedef struct fsh_embedded_options {
          NULL,                                                                                     \
          "",                                                                                       \
          "card of the face detector; the one that the embedder's card recommends by default"},     \
+        {"device",                                                                                 \
+         FSH_ARG_TYPE_TEXT,                                                                        \
+         offsetof(type, embedded.device),                                                          \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "cpu",                                                                                    \
+         "where networks run: cpu; cuda or cuda:N for cards of backend torch"},                    \
         {"flip",                                                                                   \
          FSH_ARG_TYPE_BOOL,                                                                        \
          offsetof(type, embedded.flip),                                                            \

@@ -46,6 +46,8 @@ static const fsh_arg model_args[] = {
      "name or path of the card of the embedder"},
     {"search", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, models.search), 0, 0, NULL, "models",
      "folders where cards and their files are looked for first"},
+    {"device", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, models.device), 0, 0, NULL, "cpu",
+     "where networks run: cpu; cuda or cuda:N for cards of backend torch"},
     FSH_ARG_END};
 
 static const fsh_arg template_args[] = {

@@ -51,7 +51,7 @@ static fsh_status
 check_card(const fsh_card *card, fsh_err *err)
 {
     if (card->backend == FSH_BACKEND_DLIB)
-        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv or onednn or are builtin",
+        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv, onednn or torch, or are builtin",
                         card->name);
     if (!card->width || !card->height || !card->dimension)
         return fsh_fail(err, FSH_USAGE, "card %s: an embedder needs width, height and dimension",

@@ -23,8 +23,9 @@ const fsh_arg fsh_card_args[] = {
         "takes"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
-    FSH_ARG_CHOICE(fsh_card, backend, "opencv|dlib|builtin|onednn|auto", "auto",
-                   "what runs it; auto: onednn where it can, otherwise opencv"),
+    FSH_ARG_CHOICE(
+        fsh_card, backend, "opencv|dlib|builtin|onednn|torch|auto", "auto",
+        "what runs it; auto: torch for a .pt file, onednn where it can, otherwise opencv"),
     FSH_ARG_CHOICE(
         fsh_card, precision, "float32|bf16", "float32",
         "what is multiplied; bf16: bfloat16, summed in float32, by onednn on a processor "
@@ -156,11 +157,17 @@ not_found(const places *p, const char *what, const char *name, const char *first
 }
 
 static bool
+ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+
+    return n > k && !strcmp(text + n - k, end);
+}
+
+static bool
 is_path(const char *name)
 {
-    size_t n = strlen(name);
-
-    return strchr(name, '/') || (n > 5 && !strcmp(name + n - 5, ".yaml"));
+    return strchr(name, '/') || ends_with(name, ".yaml");
 }
 
 static fsh_status
@@ -256,6 +263,12 @@ find_file(const places *p, const char *beside, const char *name, char sum[FSH_AR
     return FSH_OK;
 }
 
+static bool
+is_cuda(const char *device)
+{
+    return strncmp(device, "cuda", 4) == 0;
+}
+
 /* Licence, source and the like may be reworded without making any result out of date. */
 static fsh_status
 hash_card(fsh_card *card, fsh_err *err)
@@ -267,6 +280,8 @@ hash_card(fsh_card *card, fsh_err *err)
         settings++;
     fsh_text_addf(&text, "%s %s ", card->sha256, card->config_sha256);
     fsh_args_print(settings, card, &text);
+    if (is_cuda(card->device))
+        fsh_text_add(&text, " cuda");
     if (!fsh_text_ok(&text))
         return fsh_fail(err, FSH_MEMORY, "no memory for a model card");
     card->file_hash = fsh_hash_of(text.data, text.bytes);
@@ -287,8 +302,41 @@ settle_backend(fsh_card *card, fsh_err *err)
     card->backend = FSH_BACKEND_OPENCV;
     if (!card->file[0])
         return FSH_OK;
+    if (ends_with(card->file, ".pt")) {
+        card->backend = FSH_BACKEND_TORCH;
+        return FSH_OK;
+    }
     status = fsh_net_choose(card, &card->backend, &why);
     return status ? fsh_fail(err, status, "%s", why.text) : FSH_OK;
+}
+
+/* `cuda` or `cuda:N`. */
+static bool
+is_device(const char *text)
+{
+    if (strcmp(text, "cpu") == 0 || strcmp(text, "cuda") == 0)
+        return true;
+    return strncmp(text, "cuda:", 5) == 0 && text[5] && strlen(text) < 9 &&
+           strspn(text + 5, "0123456789") == strlen(text + 5);
+}
+
+/* Never done on the processor in silence: who asks for a GPU is told what is not run by it. */
+static fsh_status
+check_device(const fsh_models *models, fsh_card *card, fsh_err *err)
+{
+    strcpy(card->device, models->device[0] ? models->device : "cpu");
+    if (!is_device(card->device))
+        return fsh_fail(err, FSH_USAGE, "there is no device '%s'; allowed: cpu, cuda, cuda:N",
+                        card->device);
+    if (card->backend == FSH_BACKEND_TORCH)
+        return fsh_net_check_torch(card->device, err);
+    if (is_cuda(card->device) && (card->file[0] || card->task == FSH_TASK_EMBED) &&
+        card->backend != FSH_BACKEND_DLIB)
+        return fsh_fail(err, FSH_USAGE,
+                        "--device %s: the model card %s is not run by libtorch, which alone has "
+                        "that device; take a card with backend: torch, or say --device cpu",
+                        card->device, card->name);
+    return FSH_OK;
 }
 
 /* Refused instead of done in float32: one job would have two results. */
@@ -330,6 +378,8 @@ fsh_card_load(const fsh_models *models, const char *name_or_path, fsh_model_task
         status = settle_backend(card, err);
     if (!status)
         status = check_precision(card, err);
+    if (!status)
+        status = check_device(models, card, err);
     settle_at_once(card);
     if (!status)
         status = hash_card(card, err);

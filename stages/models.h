@@ -16,6 +16,7 @@ typedef struct fsh_models {
     char landmarker[FSH_ARG_TEXT_BYTES];
     char embedder[FSH_ARG_TEXT_BYTES];
     char search[FSH_ARG_TEXT_BYTES];     /* folders, separated by commas, tried in order */
+    char device[FSH_ARG_TEXT_BYTES];       /* where networks run: cpu, cuda or cuda:N; "": cpu */
 } fsh_models;
 
 typedef enum fsh_model_task { FSH_TASK_DETECT, FSH_TASK_LANDMARKS, FSH_TASK_EMBED } fsh_model_task;
@@ -31,7 +32,9 @@ typedef enum fsh_backend {
     FSH_BACKEND_DLIB,
     FSH_BACKEND_BUILTIN,
     FSH_BACKEND_ONEDNN, /* ONNX and Caffe files of the operators in inference/ops.def */
-    FSH_BACKEND_AUTO    /* onednn where it can, otherwise opencv: as a card is written, never as it is loaded */
+    FSH_BACKEND_TORCH,  /* TorchScript; libtorch is an option of the build */
+    FSH_BACKEND_AUTO    /* torch for TorchScript, onednn where it can, otherwise opencv: as a card is written, never as
+                           it is loaded */
 } fsh_backend;
 typedef enum fsh_precision { FSH_PRECISION_FLOAT32, FSH_PRECISION_BF16 } fsh_precision;
 typedef enum fsh_decoding {
@@ -72,6 +75,7 @@ typedef struct fsh_card {
     fsh_reals feature_maps, anchor_sizes, anchor_ratios, variances; /* SSD */
     double landmark_scale, landmark_shift; /* detectors: side of the square landmark box over max(w, h), 0: the
                                               face box as it is; shift down over h */
+    char device[FSH_ARG_TEXT_BYTES];    /* filled by fsh_card_load from fsh_models */
     bool backend_chosen;              /* filled by fsh_card_load: the backend was AUTO */
     char file_path[FSH_PATH_BYTES];   /* filled by fsh_card_load: where the file was found */
     char config_path[FSH_PATH_BYTES];

@@ -22,6 +22,14 @@ pkg_check_modules(FSH_PACKAGES REQUIRED IMPORTED_TARGET
     libzmq libuv hdf5 msgpack sqlite3 yaml-0.1 libturbojpeg libcrypto)
 find_library(FSH_DLIB dlib REQUIRED)
 find_library(FSH_DNNL dnnl REQUIRED)
+# libtorch is an option: the backend `torch` of model cards.
+option(FSH_TORCH "build the backend torch where libtorch is found" ON)
+if(FSH_TORCH)
+    find_path(FSH_TORCH_HEADERS torch/script.h)
+    find_library(FSH_TORCH_CPU torch_cpu)
+    find_library(FSH_TORCH_C10 c10)
+    find_library(FSH_TORCH_CUDA torch_cuda)
+endif()
 if(FSH_OPENMP)
     find_package(OpenMP REQUIRED COMPONENTS C)
 endif()
@@ -29,7 +37,9 @@ endif()
 add_library(fsh_flags INTERFACE)
 target_include_directories(fsh_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(fsh_flags INTERFACE _GNU_SOURCE FSH_VERSION="${PROJECT_VERSION}"
-    FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" FSH_DATA_DIR="${CMAKE_INSTALL_PREFIX}/share/faceshard")
+    FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" FSH_DATA_DIR="${CMAKE_INSTALL_PREFIX}/share/faceshard"
+    FSH_TORCH_BUILT="${CMAKE_BINARY_DIR}/faceshard_torch.so"
+    FSH_TORCH_INSTALLED="${CMAKE_INSTALL_PREFIX}/lib/faceshard/faceshard_torch.so")
 target_compile_options(fsh_flags INTERFACE -Wall -Wextra -Wshadow -fno-common
     $<$<COMPILE_LANGUAGE:C>:-Wvla -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition>)
 if(FSH_WERROR)
@@ -63,6 +73,27 @@ function(fsh_library name)
     list(REMOVE_ITEM sources ${ARG_EXCEPT})
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC fsh_flags)
+endfunction()
+
+# fsh_torch(NAME source...): the library that is opened for cards of backend torch; nothing without libtorch. Its CUDA
+# part registers itself when it is linked, which no symbol asks for.
+function(fsh_torch name)
+    if(NOT FSH_TORCH OR NOT FSH_TORCH_HEADERS OR NOT FSH_TORCH_CPU OR NOT FSH_TORCH_C10)
+        message(STATUS "libtorch not found: no backend torch")
+        return()
+    endif()
+    add_library(${name} MODULE ${ARGN})
+    set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_include_directories(${name} SYSTEM PRIVATE ${FSH_TORCH_HEADERS}
+        ${FSH_TORCH_HEADERS}/torch/csrc/api/include)
+    target_compile_options(${name} PRIVATE -Wall -Wextra)
+    target_link_libraries(${name} PRIVATE ${FSH_TORCH_CPU} ${FSH_TORCH_C10})
+    if(FSH_TORCH_CUDA)
+        target_link_libraries(${name} PRIVATE -Wl,--no-as-needed ${FSH_TORCH_CUDA})
+    endif()
+    install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard)
 endfunction()
 
 function(fsh_program name)

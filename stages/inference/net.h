@@ -33,7 +33,10 @@ void fsh_net_about(char *text, size_t room);
 /* Whether the processor multiplies bfloat16, which a card may ask for. */
 bool fsh_net_has_bf16(void);
 
-/* Loads the files of a card whose backend is `opencv` or `onednn`. */
+/* Whether a device, `cpu`, `cuda` or `cuda:N`, is there for the backend `torch`: otherwise MODEL. */
+fsh_status fsh_net_check_torch(const char *device, fsh_err *err);
+
+/* Loads the files of a card whose backend is `opencv`, `onednn` or `torch`. */
 fsh_status fsh_net_open(const struct fsh_card *card, fsh_net **net, fsh_err *err);
 void fsh_net_close(fsh_net *net); /* NULL is fine */
 
