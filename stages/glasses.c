@@ -186,7 +186,7 @@ wear(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
     fsh_reason reason = fsh_pose_measure(canvas, &pose);
 
     if (!reason)
-        reason = fsh_head_fit(canvas->landmarks, &head);
+        reason = fsh_head_fit_canvas(canvas, &head);
     if (reason)
         return reason;
     fsh_frame_place(&head, canvas->landmarks, drawn->template->anchors, &drawn->fit, &frame);

@@ -87,7 +87,7 @@ fsh_head_see_deep(const fsh_head *head, fsh_vec3 place)
 {
     fsh_vec3 p = fsh_vec3_scale(turned(head->turn, place), head->scale);
 
-    return (fsh_vec3){head->centre.x + p.x, head->centre.y + p.y, p.z};
+    return (fsh_vec3){head->centre.x + head->wide * p.x, head->centre.y + p.y / head->wide, p.z};
 }
 
 fsh_point
@@ -163,6 +163,7 @@ guess(const fsh_point *p, fsh_head *head)
     fsh_head_turn(head, asinf(sine) / degree, 0,
                   atan2f(right.y - left.y, right.x - left.x) / degree);
     head->scale = size;
+    head->wide = 1;
     head->centre = middle;
     return true;
 }
@@ -337,8 +338,9 @@ measure_residual(const fsh_point *landmarks, const fsh_head *head)
     return sqrtf(sum / weights) / (head->scale * EYES_MM);
 }
 
-fsh_reason
-fsh_head_fit(const fsh_point landmarks[FSH_LANDMARKS_N], fsh_head *head)
+/* Fits to landmarks of a picture that is not stretched. */
+static fsh_reason
+fit(const fsh_point landmarks[FSH_LANDMARKS_N], fsh_head *head)
 {
     int i;
 
@@ -350,4 +352,34 @@ fsh_head_fit(const fsh_point landmarks[FSH_LANDMARKS_N], fsh_head *head)
     head->residual = measure_residual(landmarks, head);
     /* Written so that what is not a number is refused. */
     return head->residual <= FSH_HEAD_RESIDUAL_MAX ? FSH_REASON_NONE : FSH_REASON_BAD_LANDMARKS;
+}
+
+fsh_reason
+fsh_head_fit(const fsh_point landmarks[FSH_LANDMARKS_N], float stretch, fsh_head *head)
+{
+    float wide = sqrtf(fsh_clampf(stretch, 0.25f, 4));
+    fsh_point even[FSH_LANDMARKS_N];
+    fsh_reason reason;
+    int i;
+
+    for (i = 0; i < FSH_LANDMARKS_N; i++)
+        even[i] = (fsh_point){landmarks[i].x / wide, landmarks[i].y * wide};
+    reason = fit(even, head);
+    head->wide = wide;
+    head->centre = (fsh_point){head->centre.x * wide, head->centre.y / wide};
+    return reason;
+}
+
+/* align keeps proportions, a crop is laid on to a square. */
+fsh_reason
+fsh_head_fit_canvas(const fsh_canvas *canvas, fsh_head *head)
+{
+    const fsh_face *facts = canvas->face;
+    float stretch = 1;
+
+    if (!canvas->has_landmarks)
+        return FSH_REASON_BAD_LANDMARKS;
+    if (facts && !facts->aligned && facts->crop.width > 0 && facts->crop.height > 0)
+        stretch = (float)facts->crop.height / (float)facts->crop.width;
+    return fsh_head_fit(canvas->landmarks, stretch, head);
 }

@@ -1,7 +1,7 @@
 /* How a head is turned, and where in space the parts of a face are, from its 68 landmarks.
  *
  *     fsh_head head;
- *     if (fsh_head_fit(canvas->landmarks, &head) == FSH_REASON_NONE && fabsf(head.yaw) < 45)
+ *     if (fsh_head_fit_canvas(canvas, &head) == FSH_REASON_NONE && fabsf(head.yaw) < 45)
  *         ear = fsh_head_see(&head, fsh_head_part(&head, FSH_HEAD_LEFT_EAR_ROOT));
  *
  * A generic face is fitted by least squares: 68 mean points and a few modes in which faces differ
@@ -37,8 +37,9 @@ typedef struct fsh_head {
     float yaw, pitch,
         roll; /* degrees; to the right of the picture, up, clockwise; 0: looks at us, upright */
     float turn[3][3]; /* rotation: rows give x, y, z of the picture from x, y, z of the head */
-    float scale;      /* px of a mm */
-    fsh_point centre; /* where the origin is seen, px */
+    float scale;      /* px of a mm, the mean of across and down */
+    float wide; /* crops may be stretched: px of a mm are scale * wide across, scale / wide down */
+    fsh_point centre;                 /* where the origin is seen, px */
     float shape[FSH_HEAD_MODES];      /* standard deviations from the mean face */
     fsh_vec3 points[FSH_LANDMARKS_N]; /* the landmarks in the head's frame as the model has them */
     float residual; /* root mean square distance between landmarks and where the model is seen, in
@@ -49,9 +50,13 @@ typedef struct fsh_head {
 /* Over this the landmarks are not those of a face. */
 #define FSH_HEAD_RESIDUAL_MAX 0.12f
 
-/* Fits the head. BAD_LANDMARKS where they are not finite, of no size, or residual is over
- * FSH_HEAD_RESIDUAL_MAX; the angles then mean nothing. Takes about 20 us. */
-fsh_reason fsh_head_fit(const fsh_point landmarks[FSH_LANDMARKS_N], fsh_head *head);
+/* Fits the head. stretch is how much wider than high a square of the photograph is in the picture.
+ * BAD_LANDMARKS where they are not finite, of no size, or residual is over FSH_HEAD_RESIDUAL_MAX;
+ * the angles then mean nothing. Takes about 25 us. */
+fsh_reason fsh_head_fit(const fsh_point landmarks[FSH_LANDMARKS_N], float stretch, fsh_head *head);
+
+/* The same for a stored picture, which knows from which crop it was made. */
+fsh_reason fsh_head_fit_canvas(const fsh_canvas *canvas, fsh_head *head);
 
 /* The same head turned and rolled otherwise (degrees); it turns about its origin. */
 void fsh_head_turn(fsh_head *head, float yaw, float pitch, float roll);

@@ -158,7 +158,7 @@ fit(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
 
     reason = fsh_pose_measure(canvas, &pose);
     if (!reason)
-        reason = fsh_head_fit(canvas->landmarks, &head);
+        reason = fsh_head_fit_canvas(canvas, &head);
     if (reason)
         return reason;
     if (fabsf(head.yaw) > turned_max)

@@ -125,7 +125,7 @@ pose(void *self, const void *parameters, uint32_t thread, fsh_canvas *canvas)
     fsh_head head, turned;
     fsh_bent bent;
 
-    if (!canvas->has_landmarks || fsh_head_fit(canvas->landmarks, &head) != FSH_REASON_NONE)
+    if (fsh_head_fit_canvas(canvas, &head) != FSH_REASON_NONE)
         return FSH_REASON_BAD_LANDMARKS;
     if (!(fabsf(head.yaw) <= (float)p->most && fabsf(head.pitch) <= PITCH_MAX &&
           fabsf(yaw - head.yaw) <= CHANGE_MAX))

@@ -27,7 +27,7 @@ struct fsh_surface {
 static void
 lay_out(fsh_surface *surface)
 {
-    fsh_head mean = {.scale = 1};
+    fsh_head mean = {.scale = 1, .wide = 1};
     int row, column;
 
     for (row = 0; row < FSH_SURFACE_ROWS; row++)
@@ -149,7 +149,8 @@ place_landmarks(const fsh_head *head, const fsh_point *landmarks, fsh_vec3 *plac
     for (i = 0; i < FSH_LANDMARKS_N; i++) {
         fsh_point seen = fsh_head_see(head, head->points[i]);
         float share = belief(i, head->yaw) / head->scale;
-        float x = share * (landmarks[i].x - seen.x), y = share * (landmarks[i].y - seen.y);
+        float x = share * (landmarks[i].x - seen.x) / head->wide;
+        float y = share * (landmarks[i].y - seen.y) * head->wide;
 
         placed[i] =
             fsh_vec3_add(head->points[i], (fsh_vec3){head->turn[0][0] * x + head->turn[1][0] * y,

@@ -10,6 +10,7 @@ see_landmarks(float yaw, float pitch, float roll, const float shape[FSH_HEAD_MOD
 
     memset(truth, 0, sizeof *truth);
     truth->scale = 0.9f;
+    truth->wide = 1;
     truth->centre = (fsh_point){80, 60};
     memcpy(truth->shape, shape, sizeof truth->shape);
     fsh_head_shape(truth);
@@ -32,7 +33,7 @@ turns_of_a_seen_face_are_found_again(void **state)
         for (pitch = -25; pitch <= 25; pitch += 5)
             for (r = 0; r < 5; r++) {
                 see_landmarks((float)yaw, (float)pitch, rolls[r], shape, &truth, landmarks);
-                assert_int_equal(fsh_head_fit(landmarks, &found), FSH_REASON_NONE);
+                assert_int_equal(fsh_head_fit(landmarks, 1, &found), FSH_REASON_NONE);
                 assert_float_equal(found.yaw, yaw, 2);
                 assert_float_equal(found.pitch, pitch, 2);
                 assert_float_equal(found.roll, rolls[r], 1.5);
@@ -96,17 +97,17 @@ what_is_no_face_is_refused(void **state)
     see_landmarks(10, 0, 0, none, &head, landmarks);
     memcpy(odd, landmarks, sizeof odd);
     odd[33].x = NAN;
-    assert_int_equal(fsh_head_fit(odd, &head), FSH_REASON_BAD_LANDMARKS);
+    assert_int_equal(fsh_head_fit(odd, 1, &head), FSH_REASON_BAD_LANDMARKS);
     for (i = 0; i < FSH_LANDMARKS_N; i++)
         odd[i] = (fsh_point){50, 50};
-    assert_int_equal(fsh_head_fit(odd, &head), FSH_REASON_BAD_LANDMARKS);
+    assert_int_equal(fsh_head_fit(odd, 1, &head), FSH_REASON_BAD_LANDMARKS);
     for (i = 0; i < FSH_LANDMARKS_N; i++)
         odd[i] = landmarks[(i * 29) % FSH_LANDMARKS_N];
-    assert_int_equal(fsh_head_fit(odd, &head), FSH_REASON_BAD_LANDMARKS);
+    assert_int_equal(fsh_head_fit(odd, 1, &head), FSH_REASON_BAD_LANDMARKS);
     memcpy(odd, landmarks, sizeof odd);
     for (i = 48; i < FSH_LANDMARKS_N; i++)
         odd[i].y -= 40; /* a mouth over the eyes */
-    assert_int_equal(fsh_head_fit(odd, &head), FSH_REASON_BAD_LANDMARKS);
+    assert_int_equal(fsh_head_fit(odd, 1, &head), FSH_REASON_BAD_LANDMARKS);
 }
 
 int

@@ -35,13 +35,11 @@ close_mask(struct closet *closet)
 static void
 turned_landmarks(float yaw, float roll, fsh_point shift, fsh_point landmarks[FSH_LANDMARKS_N])
 {
-    fsh_head head;
+    fsh_head head = {.scale = 0.0038f * SIZE, .wide = 1};
     int i;
 
-    fsh_test_landmarks(landmarks, SIZE, 1);
-    assert_int_equal(fsh_head_fit(landmarks, &head), FSH_REASON_NONE);
-    head.scale *= 0.7f;
     head.centre = (fsh_point){SIZE / 2 + shift.x, SIZE * 0.4f + shift.y};
+    fsh_head_shape(&head);
     fsh_head_turn(&head, yaw, 0, roll);
     for (i = 0; i < FSH_LANDMARKS_N; i++)
         landmarks[i] = fsh_head_see(&head, head.points[i]);

@@ -20,6 +20,7 @@ open_scene(struct scene *scene, float yaw, float pitch, float roll)
 
     memset(scene, 0, sizeof *scene);
     scene->head.scale = 0.55f;
+    scene->head.wide = 1;
     scene->head.centre = (fsh_point){56, 46};
     fsh_head_shape(&scene->head);
     fsh_head_turn(&scene->head, yaw, pitch, roll);
@@ -96,7 +97,7 @@ landmarks_are_those_of_the_head_where_it_looks_then(void **state)
     for (i = 0; i < sizeof yaws / sizeof yaws[0]; i++) {
         open_scene(&scene, 5, 3, 10);
         assert_int_equal(pose_to(&scene, yaws[i], "8"), FSH_REASON_NONE);
-        assert_int_equal(fsh_head_fit(scene.canvas.landmarks, &found), FSH_REASON_NONE);
+        assert_int_equal(fsh_head_fit(scene.canvas.landmarks, 1, &found), FSH_REASON_NONE);
         assert_float_equal(found.yaw, atof(yaws[i]), 4);
         assert_float_equal(found.pitch, 11, 4);
         assert_float_equal(found.roll, 10, 3);

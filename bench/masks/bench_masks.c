@@ -46,6 +46,7 @@ typedef struct faces {
     uint64_t n;
     uint32_t size;
     fsh_point (*landmarks)[FSH_LANDMARKS_N];
+    fsh_box *boxes;
     uint64_t *keys;
     char **sources;
 } faces;
@@ -72,10 +73,12 @@ read_faces(const char *path)
     f.n = info->rows[FSH_TABLE_ROWS];
     f.size = info->meta.size;
     f.landmarks = calloc(f.n + 1, sizeof *f.landmarks);
+    f.boxes = calloc(f.n + 1, sizeof *f.boxes);
     f.keys = calloc(f.n + 1, sizeof *f.keys);
-    if (!f.landmarks || !f.keys)
+    if (!f.landmarks || !f.boxes || !f.keys)
         exit(3);
     stop_on(fsh_shard_read(file, FSH_COLUMN_LANDMARKS, 0, f.n, f.landmarks, &err), &err);
+    stop_on(fsh_shard_read(file, FSH_COLUMN_BOX, 0, f.n, f.boxes, &err), &err);
     stop_on(fsh_shard_read(file, FSH_COLUMN_SAMPLE_ID, 0, f.n, f.keys, &err), &err);
     stop_on(fsh_shard_read_texts(file, FSH_COLUMN_SOURCE, 0, f.n, &f.sources, &err), &err);
     fsh_shard_close(&file);
@@ -116,7 +119,8 @@ static fsh_reason
 wear_on(const fsh_stage *stage, void *state, const void *params, const faces *f, uint64_t face,
         int brightness, fsh_image *image)
 {
-    fsh_canvas canvas = {.image = *image, .has_landmarks = true};
+    fsh_face facts = {.crop = f->boxes[face]};
+    fsh_canvas canvas = {.image = *image, .has_landmarks = true, .face = &facts};
     fsh_reason reason;
 
     memset(image->data, brightness, fsh_image_bytes(image));
@@ -240,11 +244,11 @@ count(tally *t, const verdict *v, double taken)
 }
 
 static float
-yaw_of(const fsh_point *landmarks)
+yaw_of(const fsh_point *landmarks, const fsh_box *box)
 {
     fsh_head head;
 
-    return fsh_head_fit(landmarks, &head) ? 90 : head.yaw;
+    return fsh_head_fit(landmarks, (float)box->height / (float)box->width, &head) ? 90 : head.yaw;
 }
 
 static void
@@ -265,7 +269,7 @@ try_way(const way *w, const faces *f, FILE *failed, tally bins[BINS_N])
     if (fsh_image_init(&black, size, size, 3) || fsh_image_init(&white, size, size, 3))
         exit(3);
     for (i = 0; i < f->n; i++) {
-        float yaw = yaw_of(f->landmarks[i]);
+        float yaw = yaw_of(f->landmarks[i], &f->boxes[i]);
         double begin = microseconds();
         fsh_reason reason = wear_on(stage, state, params, f, i, 0, &black);
         double taken = microseconds() - begin;
@@ -328,6 +332,7 @@ main(int argc, char **argv)
             print_bin(&ways[w], bin, &bins[bin]);
     }
     free(f.landmarks);
+    free(f.boxes);
     free(f.keys);
     free(f.sources);
     return failed && fclose(failed) ? 3 : 0;

@@ -24,7 +24,8 @@ MIRROR = np.array([*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 3
 def read(path):
     """Landmarks, centred on the eyes' middle and about as large as a face of 63 mm between the eyes."""
     with h5py.File(path) as index:
-        points = index["landmarks"][:].astype(np.float64)
+        points, box = index["landmarks"][:].astype(np.float64), index["box"][:].astype(np.float64)
+    points = (points + 0.5) * box[:, None, 2:]  # crops are stretched on to squares; photographs are not
     points = points[np.isfinite(points).all(axis=(1, 2))]
     mirrored = points[:, MIRROR] * [-1, 1]
     points = np.concatenate([points, mirrored])
