@@ -171,3 +171,21 @@ fsh_text_add_time(fsh_text *text, double seconds)
     else
         fsh_text_addf(text, "%lu:%02lu", s / 60, s % 60);
 }
+
+/* RFC 4648, section 4. */
+void
+fsh_text_add_base64(fsh_text *text, const uint8_t *data, size_t bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t i;
+
+    for (i = 0; i < bytes; i += 3) {
+        size_t n = bytes - i < 3 ? bytes - i : 3;
+        uint32_t three = (uint32_t)data[i] << 16 | (n > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
+                         (n > 2 ? data[i + 2] : 0);
+        char four[4] = {digits[three >> 18], digits[three >> 12 & 63],
+                        n > 1 ? digits[three >> 6 & 63] : '=', n > 2 ? digits[three & 63] : '='};
+
+        fsh_text_add_bytes(text, four, 4);
+    }
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct fsh_text {
     char *data; /* ends with a zero byte; NULL while empty */
@@ -29,6 +30,9 @@ void fsh_text_add_json(fsh_text *text, const char *string);
 
 /* Appends string with control bytes and bytes that are not UTF-8 as \xNN: safe on a terminal. */
 void fsh_text_add_visible(fsh_text *text, const char *string);
+
+/* Appends data in base64, with padding. */
+void fsh_text_add_base64(fsh_text *text, const uint8_t *data, size_t bytes);
 
 /* Appends "0:07", "12:34" or "3:25:01". */
 void fsh_text_add_time(fsh_text *text, double seconds);

@@ -108,9 +108,14 @@ fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *resu
 
     memset(result, 0, sizeof *result);
     fsh_progress_start(&result->progress, options->log);
-    status = fsh_live_open(job, &result->live, err);
-    if (!status)
-        status = run_planned(job, options, result, err);
+    status = fsh_live_open(job, &options->page, &result->live, err);
+    if (status)
+        return status;
+    fsh_progress_page(&result->progress, fsh_live_address(result->live));
+    status = run_planned(job, options, result, err);
+    fsh_live_enter(result->live, !status                     ? FSH_PHASE_FINISHED
+                                 : status == FSH_INTERRUPTED ? FSH_PHASE_STOPPED
+                                                             : FSH_PHASE_FAILED);
     fsh_live_close(&result->live);
     return status;
 }

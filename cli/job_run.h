@@ -19,6 +19,7 @@ typedef struct fsh_run_options {
     const char *bind, *keys; /* address for workers and folder of keys; NULL or "": private, none */
     bool insecure;
     fsh_log_mode log;
+    fsh_live_options page; /* zeroed: none */
 } fsh_run_options;
 
 typedef struct fsh_run_result {

@@ -90,6 +90,18 @@ fsh_progress_scan(void *self, uint64_t samples, uint64_t identities)
 }
 
 void
+fsh_progress_page(const fsh_progress *progress, const char *address)
+{
+    if (!address[0])
+        return;
+    if (progress->mode == FSH_LOG_JSON)
+        printf("{\"event\":\"page\",\"address\":\"%s\"}\n", address);
+    else if (progress->mode == FSH_LOG_BAR)
+        fprintf(stderr, "page          %s\n", address);
+    fflush(stdout);
+}
+
+void
 fsh_progress_planned(fsh_progress *progress, uint64_t samples, uint64_t identities, uint64_t units, bool again)
 {
     progress->next_ms = 0;

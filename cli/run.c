@@ -10,7 +10,7 @@ typedef struct run_options {
     fsh_job_options job;
     int64_t workers, threads;
     double grace;
-    char bind[FSH_ARG_TEXT_BYTES], keys[FSH_ARG_TEXT_BYTES];
+    char bind[FSH_ARG_TEXT_BYTES], keys[FSH_ARG_TEXT_BYTES], http[FSH_ARG_TEXT_BYTES], http_token[FSH_ARG_TEXT_BYTES];
     int32_t log;
     bool explain, insecure;
 } run_options;
@@ -24,15 +24,19 @@ typedef struct run_options {
     FSH_ARG_TEXT(run_options, keys, "", "folder of keys from `faceshard keygen`: only listed workers may join"), \
     FSH_ARG_BOOL(run_options, insecure, "false", "allow an address that other machines reach, without keys")
 
+#define HTTP_ROWS                                                                                                    \
+    FSH_ARG_TEXT(run_options, http, "", "address of a page that shows the job, as in 127.0.0.1:8686; port 0: any"), \
+    FSH_ARG_TEXT(run_options, http_token, "", "file with a word that visitors of the page must know")
+
 static const fsh_arg run_rows[] = {
     FSH_JOB_OPTION_ROWS(run_options),
     FSH_ARG_INT(run_options, workers, 0, 1024, "0", "worker processes; 0: one for every processor"),
     FSH_ARG_INT(run_options, threads, 1, 256, "1", "compute threads of each worker"),
-    BIND_ROWS, GRACE_ROW, LOG_ROW,
+    BIND_ROWS, HTTP_ROWS, GRACE_ROW, LOG_ROW,
     FSH_ARG_BOOL(run_options, explain, "false", "print the job with everything filled in and its hash; run nothing"),
     FSH_ARG_END};
 
-static const fsh_arg coordinator_rows[] = {FSH_JOB_OPTION_ROWS(run_options), BIND_ROWS, GRACE_ROW, LOG_ROW, FSH_ARG_END};
+static const fsh_arg coordinator_rows[] = {FSH_JOB_OPTION_ROWS(run_options), BIND_ROWS, HTTP_ROWS, GRACE_ROW, LOG_ROW, FSH_ARG_END};
 
 /* Where the time of the workers' threads went, in the order of the pipeline; "rest" is what is in none of the
  * stages: starting, loading models, messages, waiting. */
@@ -83,7 +87,7 @@ static fsh_status
 run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
 {
     fsh_run_options how = {workers, (uint32_t)options->threads, options->grace, options->bind, options->keys,
-                           options->insecure, (fsh_log_mode)options->log};
+                           options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}};
     fsh_run_result result;
     fsh_status status = fsh_run(job, &how, &result, err);
 

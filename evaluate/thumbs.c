@@ -48,24 +48,6 @@ fsh_html_add(fsh_text *page, const char *text)
     fsh_text_fini(&visible);
 }
 
-/* RFC 4648, section 4. */
-static void
-add_base64(fsh_text *page, const uint8_t *data, size_t bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t i;
-
-    for (i = 0; i < bytes; i += 3) {
-        size_t n = bytes - i < 3 ? bytes - i : 3;
-        uint32_t three = (uint32_t)data[i] << 16 | (n > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-                         (n > 2 ? data[i + 2] : 0);
-        char four[4] = {digits[three >> 18], digits[three >> 12 & 63],
-                        n > 1 ? digits[three >> 6 & 63] : '=', n > 2 ? digits[three & 63] : '='};
-
-        fsh_text_add_bytes(page, four, 4);
-    }
-}
-
 /* ---- where pictures are ---- */
 
 static int
@@ -177,21 +159,18 @@ load_bytes(fsh_thumbs *of, const char *source, uint8_t **data, size_t *bytes)
 }
 
 static fsh_status
-load(fsh_thumbs *of, const char *source)
+load(fsh_thumbs *of, uint8_t *data, size_t bytes)
 {
     const fsh_shard_meta *meta = of->folder ? NULL : &fsh_shard_get_info(of->file)->meta;
-    uint8_t *data = NULL;
-    size_t bytes = 0;
     fsh_reason reason;
-    fsh_status status = load_bytes(of, source, &data, &bytes);
+    fsh_status status;
 
-    if (!status && meta && meta->encoding == FSH_ENCODING_RAW) {
+    if (meta && meta->encoding == FSH_ENCODING_RAW) {
         fsh_image_fini(&of->picture);
         of->picture = (fsh_image){data, (int32_t)meta->size, (int32_t)meta->size, 3};
         return FSH_OK;
     }
-    if (!status)
-        status = fsh_decode(data, bytes, pixels_max, &of->picture, &reason, NULL);
+    status = fsh_decode(data, bytes, pixels_max, &of->picture, &reason, NULL);
     free(data);
     return status;
 }
@@ -207,29 +186,67 @@ fit(fsh_thumbs *of)
     return fsh_image_resize(&of->picture, width ? width : 1, height ? height : 1, &of->fitted);
 }
 
-void
-fsh_thumbs_add(fsh_thumbs *thumbs, const char *source, fsh_text *page)
+/* Takes data over. */
+static bool
+add_uri(fsh_thumbs *thumbs, fsh_status status, uint8_t *data, size_t bytes, fsh_text *out)
 {
     uint8_t *jpeg = NULL;
-    size_t bytes = 0;
-    fsh_status status;
 
-    if (!thumbs)
-        return;
-    status = load(thumbs, source);
+    if (!status)
+        status = load(thumbs, data, bytes);
     if (!status)
         status = fit(thumbs);
     if (!status)
         status = fsh_encode_jpeg(&thumbs->fitted, QUALITY, &jpeg, &bytes, NULL);
-    fsh_text_add(page, status ? "<span class=gone title=\"" : "<img title=\"");
-    fsh_html_add(page, source);
     if (status) {
         thumbs->missing++;
-        fsh_text_add(page, "\">no picture</span>");
-        return;
+        return false;
     }
-    fsh_text_add(page, "\" src=\"data:image/jpeg;base64,");
-    add_base64(page, jpeg, bytes);
-    fsh_text_add(page, "\">");
+    fsh_text_add(out, "data:image/jpeg;base64,");
+    fsh_text_add_base64(out, jpeg, bytes);
     free(jpeg);
+    return true;
+}
+
+bool
+fsh_thumbs_add_uri(fsh_thumbs *thumbs, const char *source, fsh_text *out)
+{
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    fsh_status status = load_bytes(thumbs, source, &data, &bytes);
+
+    return add_uri(thumbs, status, data, bytes, out);
+}
+
+bool
+fsh_thumbs_add_row_uri(fsh_thumbs *thumbs, uint64_t row, fsh_text *out)
+{
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    fsh_status status = thumbs->file ? fsh_shard_read_picture(thumbs->file, row, &data, &bytes, NULL) : FSH_IO;
+
+    return add_uri(thumbs, status, data, bytes, out);
+}
+
+void
+fsh_thumbs_add(fsh_thumbs *thumbs, const char *source, fsh_text *page)
+{
+    fsh_text uri = {0};
+    bool there;
+
+    if (!thumbs)
+        return;
+    there = fsh_thumbs_add_uri(thumbs, source, &uri);
+    fsh_text_add(page, there ? "<img title=\"" : "<span class=gone title=\"");
+    fsh_html_add(page, source);
+    if (there) {
+        fsh_text_add(page, "\" src=\"");
+        fsh_text_add_bytes(page, uri.data, uri.bytes);
+        fsh_text_add(page, "\">");
+    } else {
+        fsh_text_add(page, "\">no picture</span>");
+    }
+    if (!fsh_text_ok(&uri))
+        page->broken = true;
+    fsh_text_fini(&uri);
 }

@@ -6,6 +6,7 @@
 #ifndef FSH_EVALUATE_THUMBS_H
 #define FSH_EVALUATE_THUMBS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -21,6 +22,11 @@ void fsh_thumbs_close(fsh_thumbs *thumbs);
 /* Appends an <img> with the picture as JPEG in a data URI, or a grey square where it cannot be had,
  * which is counted. thumbs may be NULL: nothing is appended. fsh_vision_init was called before. */
 void fsh_thumbs_add(fsh_thumbs *thumbs, const char *source, fsh_text *page);
+
+/* Appends the picture as a data URI; of a shard, also by its row. False: it cannot be had, which is counted, and nothing
+ * is appended. */
+bool fsh_thumbs_add_uri(fsh_thumbs *thumbs, const char *source, fsh_text *out);
+bool fsh_thumbs_add_row_uri(fsh_thumbs *thumbs, uint64_t row, fsh_text *out);
 
 /* How many pictures could not be had. */
 uint32_t fsh_thumbs_missing(const fsh_thumbs *thumbs);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "job/paths.h"
+#include "page/server.h"
 #include "page/sighted.h"
 
 struct fsh_live {
@@ -23,6 +24,7 @@ struct fsh_live {
     double scanned, identities, units;
     bool closing;
     /* ---- of our thread alone: */
+    fsh_server *server; /* NULL: no page */
     fsh_sighted sighted;
     fsh_course course;
     fsh_view view;
@@ -117,6 +119,8 @@ show(void *self)
             continue;
         bring_up_to_date(live, fresh);
         write_file(live);
+        if (live->server)
+            fsh_server_publish(live->server, &live->view);
     }
     return NULL;
 }
@@ -147,14 +151,29 @@ tear_down(fsh_live *live)
 {
     pthread_cond_destroy(&live->changed);
     pthread_mutex_destroy(&live->lock);
+    fsh_server_close(&live->server);
     fsh_sighted_fini(&live->fresh);
     fsh_sighted_fini(&live->sighted);
     fsh_view_fini(&live->view);
     free(live);
 }
 
+static fsh_status
+open_server(fsh_live *live, const fsh_job *job, const fsh_live_options *options, fsh_err *err)
+{
+    fsh_server_options to = {options->http, options->token, job->output, job->input};
+
+    return options->http && options->http[0] ? fsh_server_open(&to, &live->server, err) : FSH_OK;
+}
+
+const char *
+fsh_live_address(const fsh_live *live)
+{
+    return live->server ? fsh_server_address(live->server) : "";
+}
+
 fsh_status
-fsh_live_open(const fsh_job *job, fsh_live **live, fsh_err *err)
+fsh_live_open(const fsh_job *job, const fsh_live_options *options, fsh_live **live, fsh_err *err)
 {
     fsh_live *opened = calloc(1, sizeof *opened);
     fsh_status status = opened ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
@@ -166,9 +185,12 @@ fsh_live_open(const fsh_job *job, fsh_live **live, fsh_err *err)
         return status;
     }
     set_up(opened, job);
-    if (pthread_create(&opened->thread, NULL, show, opened) != 0) {
+    status = open_server(opened, job, options, err);
+    if (!status && pthread_create(&opened->thread, NULL, show, opened) != 0)
+        status = fsh_fail(err, FSH_MEMORY, "no thread can be made");
+    if (status) {
         tear_down(opened);
-        return fsh_fail(err, FSH_MEMORY, "no thread can be made");
+        return status;
     }
     *live = opened;
     return FSH_OK;

@@ -1,8 +1,8 @@
-/* What a running coordinator shows: it hands over what it sees, a thread of its own makes a view of
- * it once a second and writes it to state/live.json for `faceshard status`. The loop of the
- * coordinator never waits for any of this.
+/* What a running coordinator shows: it hands over what it sees, a thread of its own makes a view
+ * of it once a second, writes it to state/live.json for `faceshard status`, and serves it over HTTP
+ * where an address is given. The loop of the coordinator never waits for any of this.
  *
- *     fsh_live_open(job, &live, &err);
+ *     fsh_live_open(job, &options, &live, &err);
  *     fsh_live_plan(live, &planned);
  *     coordinator_options.seer = live, .seen = fsh_live_see;
  *     fsh_live_enter(live, FSH_PHASE_FINISHING);
@@ -16,8 +16,16 @@
 
 typedef struct fsh_live fsh_live;
 
-/* The job, whose hash is filled, is borrowed for the call. */
-fsh_status fsh_live_open(const fsh_job *job, fsh_live **live, fsh_err *err);
+typedef struct fsh_live_options {
+    const char *http, *token; /* as in fsh_server_options; http NULL or "": no page */
+} fsh_live_options;
+
+/* The job, whose hash is filled, is borrowed until close. Fails as fsh_server_open does. */
+fsh_status fsh_live_open(const fsh_job *job, const fsh_live_options *options, fsh_live **live,
+                         fsh_err *err);
+
+/* Where the page is, "" where there is none. */
+const char *fsh_live_address(const fsh_live *live);
 
 /* While the input is scanned; what the plan has. */
 void fsh_live_scan(fsh_live *live, uint64_t samples, uint64_t identities);

@@ -28,6 +28,7 @@ LIBRARIES = {
     r"zmq\.h": r"proto/(link|watch|door|monitor|allowed|keys)\.c",
     r"hdf5\.h": r"base/store_(disk|hdf5)\.h",
     r"sqlite3\.h": r"coordinator/ledger\.c",
+    r"microhttpd\.h": r"page/inside\.h",
     r"msgpack(/.*)?\.h": r"proto/.*",
     r"opencv2?/.*": r"stages/vision/.*\.(cpp|hpp)",
     r"(oneapi/dnnl/)?dnnl.*\.h": r"stages/inference/steps\.h",

@@ -19,7 +19,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs dnn)
 pkg_check_modules(FSH_PACKAGES REQUIRED IMPORTED_TARGET
-    libzmq libuv hdf5 msgpack sqlite3 yaml-0.1 libturbojpeg libcrypto)
+    libzmq libuv hdf5 msgpack sqlite3 yaml-0.1 libturbojpeg libcrypto libmicrohttpd)
 find_library(FSH_DLIB dlib REQUIRED)
 find_library(FSH_DNNL dnnl REQUIRED)
 # libtorch is an option: the backend `torch` of model cards.
@@ -94,6 +94,15 @@ function(fsh_torch name)
         target_link_libraries(${name} PRIVATE -Wl,--no-as-needed ${FSH_TORCH_CUDA})
     endif()
     install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard)
+endfunction()
+
+# fsh_embed(LIBRARY FILE NAME): the bytes of a file as `const char NAME[]` and `const size_t NAME_bytes`.
+function(fsh_embed library file name)
+    set(made ${CMAKE_BINARY_DIR}/${name}.c)
+    add_custom_command(OUTPUT ${made} DEPENDS ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_SOURCE_DIR}/deploy/cmake/embed.cmake
+        COMMAND ${CMAKE_COMMAND} -DFROM=${CMAKE_SOURCE_DIR}/${file} -DTO=${made} -DNAME=${name}
+                -P ${CMAKE_SOURCE_DIR}/deploy/cmake/embed.cmake)
+    target_sources(${library} PRIVATE ${made})
 endfunction()
 
 function(fsh_program name)
