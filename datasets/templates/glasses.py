@@ -24,7 +24,7 @@ LENSES = {
     "pilot": (122, 98, 2.5, 0.05, 26, 0, 16),
     "cat": (120, 70, 3.0, 0.09, 8, 28, 0),
     "butterfly": (130, 106, 2.7, 0.05, 18, 16, 2),
-    "wrap": (144, 62, 2.6, 0.06, 14, 10, 0),
+    "wrap": (143, 70, 2.7, 0.07, 30, 12, 0),
 }
 
 
@@ -153,9 +153,9 @@ def wrap(colour, paint):
     """Sports glasses: wide lenses that nearly meet, a bar along the top, nothing below."""
     frame = Frame("wrap")
     paint(frame)
-    bar = np.maximum(np.abs(frame.lens - 2) - 9, frame.y - 112)
-    bridge = frame.bar([(frame.edge(92, 1) - 10, 90), (CENTRE + 1, 84)], 13)
-    frame.solid(join(bar, bridge, 14), colour, 1.4, 8)
+    bar = np.maximum(np.abs(frame.lens - 2) - 7, frame.y - 118)
+    bridge = frame.bar([(frame.edge(100, 1) - 4, 96), (CENTRE + 1, 92)], 19)
+    frame.solid(join(bar, bridge, 10), colour, 1.4, 8)
     return frame.picture, *frame.card((12.0, 92.0), 88.0, colour, 22.0)
 
 
@@ -182,7 +182,7 @@ def mirrored(sky, horizon, ground):
 
 
 BLACK, BROWN = (0.06, 0.06, 0.065), (0.30, 0.18, 0.10)
-GOLD, SILVER, STEEL = (0.66, 0.52, 0.29), (0.56, 0.58, 0.61), (0.23, 0.24, 0.27)
+GOLD, SILVER, STEEL = (0.60, 0.47, 0.26), (0.43, 0.44, 0.46), (0.20, 0.21, 0.24)
 
 GLASSES = {
     "round-tortoise": lambda: plastic("round", BROWN, 12, 13, dapple=0.35),
