@@ -7,7 +7,7 @@
 
 typedef struct params {
     char template[FSH_ARG_TEXT_BYTES];
-    double light, shadow, jitter, tint, glare;
+    double light, shadow, grain, jitter, tint, glare;
 } params;
 
 static const fsh_arg rows[] = {
@@ -15,6 +15,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_REAL(params, light, 0, 1, "0.7",
                  "how far brightness and hue follow the light on the face"),
     FSH_ARG_REAL(params, shadow, 0, 1, "0.35", "darkness of the shadow below the frame"),
+    FSH_ARG_REAL(params, grain, 0, 2, "1",
+                 "noise of frame and lenses, in noises of the skin beside them"),
     FSH_ARG_REAL(params, jitter, 0, 4, "1",
                  "random tilt, size and height, 1: up to 2 degrees, 4 %, 2 %"),
     FSH_ARG_REAL(
@@ -53,6 +55,7 @@ typedef struct draws {
     fsh_frame_fit fit;
     float lenses; /* density */
     fsh_glare glare;
+    uint32_t grain;
 } draws;
 
 static draws
@@ -72,6 +75,7 @@ take_draws(const fsh_wardrobe *wardrobe, const params *p, fsh_rng *rng)
     drawn.glare.width = (float)fsh_rng_range(rng, 0.08, 0.45);
     drawn.glare.slant = (float)fsh_rng_range(rng, 0.2, 1.1);
     drawn.glare.sky = (float)fsh_rng_range(rng, 0, 0.7);
+    drawn.grain = fsh_rng_u32(rng);
     return drawn;
 }
 
@@ -172,6 +176,7 @@ draw(const params *p, const draws *drawn, const fsh_frame *frame, const fsh_warp
     fsh_lens_dense(layer, box, drawn->lenses);
     fsh_lens_mirror(layer, frame, template->anchors, &glare);
     fsh_lens_hide(layer, frame, box, at[27], at[30]);
+    fsh_layer_grain(layer, (float)p->grain * fsh_grain_measure(canvas, pose), drawn->grain);
 }
 
 static fsh_reason

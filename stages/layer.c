@@ -293,19 +293,44 @@ blur_line(const uint8_t *from, int32_t step, int32_t n, int32_t radius, uint8_t 
     }
 }
 
-/* shade becomes the alpha of colour, blurred over about radius px. */
-static void
-make_shade(fsh_layer *layer, int32_t radius)
+/* Bounds of what is drawn on the layer, grown by margin px; of no area where nothing is. */
+static fsh_box
+find_drawn(const fsh_image *colour, int32_t margin)
 {
-    int32_t i, size = layer->colour.width, n = size * size, pass;
+    int32_t x, y, size = colour->width, left = size, right = -1, top = size, bottom = -1;
 
-    for (i = 0; i < n; i++)
-        layer->shade.data[i] = layer->colour.data[4 * i + 3];
+    for (y = 0; y < size; y++)
+        for (x = 0; x < size; x++)
+            if (fsh_image_at(colour, x, y)[3]) {
+                left = x < left ? x : left;
+                right = x > right ? x : right;
+                top = y < top ? y : top;
+                bottom = y;
+            }
+    if (right < 0)
+        return (fsh_box){0, 0, 0, 0};
+    left = fsh_clampi(left - margin, 0, size);
+    top = fsh_clampi(top - margin, 0, size);
+    return (fsh_box){left, top, fsh_clampi(right + 1 + margin, 0, size) - left,
+                     fsh_clampi(bottom + 1 + margin, 0, size) - top};
+}
+
+/* shade becomes the alpha of colour in box, blurred over about radius px. Its edges are either those of the picture or
+ * so far out that nothing reaches them. */
+static void
+make_shade(fsh_layer *layer, const fsh_box *box, int32_t radius)
+{
+    int32_t i, x, y, size = layer->colour.width, pass, start = box->y * size + box->x;
+
+    for (y = box->y; y < box->y + box->height; y++)
+        for (x = box->x; x < box->x + box->width; x++)
+            *fsh_image_at(&layer->shade, x, y) = fsh_image_at(&layer->colour, x, y)[3];
     for (pass = 0; pass < 2; pass++) {
-        for (i = 0; i < size; i++)
-            blur_line(layer->shade.data + i * size, 1, size, radius, layer->spare.data + i * size);
-        for (i = 0; i < size; i++)
-            blur_line(layer->spare.data + i, size, size, radius, layer->shade.data + i);
+        for (i = 0; i < box->height; i++)
+            blur_line(layer->shade.data + start + i * size, 1, box->width, radius,
+                      layer->spare.data + start + i * size);
+        for (i = 0; i < box->width; i++)
+            blur_line(layer->spare.data + start + i, size, box->height, radius, layer->shade.data + start + i);
     }
 }
 
@@ -314,15 +339,16 @@ fsh_layer_put(fsh_layer *layer, const fsh_image *front, float shadow, fsh_image 
 {
     static const uint8_t nothing[4] = {0, 0, 0, 0};
     int32_t x, y, size = image->width, radius = size / 56 + 1, drop = size / 80;
+    fsh_box box = find_drawn(&layer->colour, 2 * radius + drop);
     int c;
 
-    make_shade(layer, radius);
-    for (y = 0; y < size; y++)
-        for (x = 0; x < size; x++) {
+    make_shade(layer, &box, radius);
+    for (y = box.y; y < box.y + box.height; y++)
+        for (x = box.x; x < box.x + box.width; x++) {
             const uint8_t *over = front ? fsh_image_at(front, x, y) : nothing;
             const uint8_t *own = fsh_image_at(&layer->colour, x, y);
             uint8_t *pixel = fsh_image_at(image, x, y);
-            float dark = shadow * (float)*fsh_image_at(&layer->shade, x, y > drop ? y - drop : 0) / 255;
+            float dark = shadow * (float)*fsh_image_at(&layer->shade, x, fsh_clampi(y - drop, box.y, y)) / 255;
             float keep = (1 - dark) * (1 - (float)own[3] / 255), clear = 1 - (float)over[3] / 255;
 
             if (own[3] == 0 && dark <= 0)
