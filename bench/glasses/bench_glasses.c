@@ -137,7 +137,7 @@ bin_of(tally bins[BINS_N], const fsh_point *landmarks)
     fsh_head head;
     int i = 0;
 
-    if (fsh_head_fit(landmarks, &head) == FSH_REASON_NONE)
+    if (fsh_head_fit(landmarks, 1, &head) == FSH_REASON_NONE)
         while (i < BINS_N - 1 && fabsf(head.yaw) > bin_end[i])
             i++;
     else
