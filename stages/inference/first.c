@@ -11,8 +11,7 @@ enum {
     TAPS = 3 * 3 * FSH_PICTURE_PLANES,
     COLUMNS = 6 * FSH_LANES / 8, /* px in a row that are made at once, of two groups of outputs: 12
                                     or 24 sums fill the registers */
-    PANEL =
-        2 * FSH_LANES /* outputs that are made at once; those of a last half panel are made twice */
+    PANEL = 2 * FSH_LANES        /* outputs that are made at once; a last panel may be a half */
 };
 
 typedef struct first {
@@ -110,53 +109,54 @@ pad(const first *f, const float *from)
 
 /* ---- what is run ---- */
 
-/* Sums of COLUMNS px of one panel; at: the upper left of what the first of them sees. */
+/* Sums of COLUMNS px of one panel; at: the upper left of what the first of them sees. Stride and
+ * groups, 1 or 2, are constants where this is called. */
 FSH_INLINE void
-sum_block(const first *f, const float *at, size_t stride, const fsh_lanes *weights,
-          fsh_lanes out[COLUMNS][2])
+sum_block(const first *f, const float *at, const fsh_lanes *weights, fsh_lanes out[COLUMNS][2],
+          const size_t stride, const size_t groups)
 {
     fsh_lanes sum[COLUMNS][2] = {{{0}}};
-    size_t plane, y, x, c;
+    size_t plane, y, x, c, g;
 
     for (plane = 0; plane < FSH_PICTURE_PLANES; plane++)
         for (y = 0; y < 3; y++)
-        /* Taken together, the taps of a row would share what they see and spill the sums. */
 #pragma GCC unroll 1
             for (x = 0; x < 3; x++, weights += 2) {
                 const float *seen = at + plane * f->plane + y * f->row + x;
 
 #pragma GCC unroll 12
-                for (c = 0; c < COLUMNS; c++) {
-                    sum[c][0] += seen[c * stride] * weights[0];
-                    sum[c][1] += seen[c * stride] * weights[1];
-                }
+                for (c = 0; c < COLUMNS; c++)
+#pragma GCC unroll 2
+                    for (g = 0; g < groups; g++)
+                        sum[c][g] += seen[c * stride] * weights[g];
             }
 #pragma GCC unroll 12
-    for (c = 0; c < COLUMNS; c++) {
-        out[c][0] = sum[c][0];
-        out[c][1] = sum[c][1];
-    }
+    for (c = 0; c < COLUMNS; c++)
+#pragma GCC unroll 2
+        for (g = 0; g < groups; g++)
+            out[c][g] = sum[c][g];
 }
 
 FSH_INLINE void
-sum_row(const first *f, size_t y, size_t x, const fsh_lanes *weights, fsh_lanes out[COLUMNS][2])
+sum_row(const first *f, size_t y, size_t x, const fsh_lanes *weights, fsh_lanes out[COLUMNS][2],
+        const size_t groups)
 {
-    size_t stride = f->stride;
-    const float *at = f->padded + y * stride * f->row + x * stride;
+    const float *at = f->padded + y * f->stride * f->row + x * f->stride;
 
-    if (stride == 1)
-        sum_block(f, at, 1, weights, out);
+    if (f->stride == 1)
+        sum_block(f, at, weights, out, 1, groups);
     else
-        sum_block(f, at, 2, weights, out);
+        sum_block(f, at, weights, out, 2, groups);
 }
 
-/* Writes px x of row y of both groups of a panel. */
+/* Writes px x of row y of the groups of a panel. */
 FSH_INLINE void
-store(const first *f, size_t panel, const fsh_lanes sums[2], size_t y, size_t x, fsh_lanes *to)
+store(const first *f, size_t panel, const fsh_lanes sums[2], size_t y, size_t x, fsh_lanes *to,
+      const size_t groups)
 {
     size_t i;
 
-    for (i = 0; i < 2 && panel * PANEL + i * FSH_LANES < f->outputs; i++) {
+    for (i = 0; i < groups; i++) {
         size_t group = 2 * panel + i;
 
         fsh_finish_store(&f->finish, &sums[i], group,
@@ -165,61 +165,74 @@ store(const first *f, size_t panel, const fsh_lanes sums[2], size_t y, size_t x,
 }
 
 FSH_INLINE void
-run_row(const first *f, size_t panel, size_t y, fsh_lanes *to)
+run_row(const first *f, size_t panel, size_t y, fsh_lanes *to, const size_t groups)
 {
     const fsh_lanes *weights = (const fsh_lanes *)f->weights + panel * TAPS * 2;
     fsh_lanes sums[COLUMNS][2];
     size_t x, c;
 
     for (x = 0; x < f->full_width; x += COLUMNS) {
-        sum_row(f, y, x, weights, sums);
+        sum_row(f, y, x, weights, sums, groups);
         for (c = 0; c < COLUMNS && x + c < f->full_width; c++)
-            store(f, panel, sums[c], y, x + c, to);
+            store(f, panel, sums[c], y, x + c, to, groups);
     }
 }
 
 /* Each of a: the greater of it and b. */
 FSH_INLINE void
-take_greater(fsh_lanes a[2], const fsh_lanes b[2])
+take_greater(fsh_lanes a[2], const fsh_lanes b[2], const size_t groups)
 {
-    fsh_lanes_greater(&a[0], &b[0]);
-    fsh_lanes_greater(&a[1], &b[1]);
+    size_t g;
+
+    for (g = 0; g < groups; g++)
+        fsh_lanes_greater(&a[g], &b[g]);
 }
 
 /* Two rows to one. */
 FSH_INLINE void
-run_pooled_row(const first *f, size_t panel, size_t y, fsh_lanes *to)
+run_pooled_row(const first *f, size_t panel, size_t y, fsh_lanes *to, const size_t groups)
 {
     const fsh_lanes *weights = (const fsh_lanes *)f->weights + panel * TAPS * 2;
     fsh_lanes upper[COLUMNS][2], lower[COLUMNS][2];
     size_t x, c;
 
     for (x = 0; x < f->full_width; x += COLUMNS) {
-        sum_row(f, y, x, weights, upper);
+        sum_row(f, y, x, weights, upper, groups);
         if (y + 1 < f->full_height)
-            sum_row(f, y + 1, x, weights, lower);
+            sum_row(f, y + 1, x, weights, lower, groups);
         for (c = 0; c < COLUMNS && x + c < f->full_width; c++)
             if (y + 1 < f->full_height)
-                take_greater(upper[c], lower[c]);
+                take_greater(upper[c], lower[c], groups);
         for (c = 0; c < COLUMNS && x + c < f->full_width; c += 2) {
             if (x + c + 1 < f->full_width)
-                take_greater(upper[c], upper[c + 1]);
-            store(f, panel, upper[c], y / 2, (x + c) / 2, to);
+                take_greater(upper[c], upper[c + 1], groups);
+            store(f, panel, upper[c], y / 2, (x + c) / 2, to, groups);
         }
     }
+}
+
+FSH_INLINE void
+run_panel(const first *f, size_t panel, fsh_lanes *to, const size_t groups)
+{
+    size_t y;
+
+    for (y = 0; y < f->full_height; y += f->pool ? 2 : 1)
+        if (f->pool)
+            run_pooled_row(f, panel, y, to, groups);
+        else
+            run_row(f, panel, y, to, groups);
 }
 
 FSH_WIDE static void
 run_picture(const first *f, fsh_lanes *to)
 {
-    size_t panel, y;
+    size_t panel;
 
     for (panel = 0; panel < panels(f); panel++)
-        for (y = 0; y < f->full_height; y += f->pool ? 2 : 1)
-            if (f->pool)
-                run_pooled_row(f, panel, y, to);
-            else
-                run_row(f, panel, y, to);
+        if (f->outputs - panel * PANEL < PANEL)
+            run_panel(f, panel, to, 1);
+        else
+            run_panel(f, panel, to, 2);
 }
 
 void

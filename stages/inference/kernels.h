@@ -55,7 +55,7 @@ fsh_kernel_run fsh_first_run_8, fsh_first_run_16;
 fsh_kernel_new fsh_product_new_16;
 fsh_kernel_run fsh_product_run_16;
 
-/* 3 x 3, each channel for itself: inputs is 1. Channels last, no pooling. */
+/* 3 x 3 with stride 1 or 2, each channel for itself: inputs is 1. Channels last, no pooling. */
 fsh_kernel_new fsh_depthwise_new_16;
 fsh_kernel_run fsh_depthwise_run_16;
 
