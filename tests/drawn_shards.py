@@ -4,8 +4,11 @@ import pathlib
 import subprocess
 import sys
 
+import torch
+
 ROOT = pathlib.Path(os.environ.get("FACESHARD_SOURCE", pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(ROOT / "training"))
+torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other wait long then
 FACESHARD = os.environ["FACESHARD"]
 # The whole photograph is the face: nothing is looked for, so that a set is made in a second.
 JOB = """

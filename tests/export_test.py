@@ -21,6 +21,7 @@ SIZE = 80
 class Export(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        torch.set_num_threads(1)
         cls.folder = tempfile.TemporaryDirectory()
 
     @classmethod

@@ -23,7 +23,7 @@ def settle(network, size):
             if isinstance(layer, nn.PReLU):
                 layer.weight.uniform_(0.2, 0.3)
         for _ in range(8):
-            network(torch.randn(16, 3, size, size))
+            network(torch.randn(4, 3, size, size))
 
 
 def random_network(name, dimension, size, width, seed):
