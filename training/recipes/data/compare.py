@@ -36,6 +36,7 @@ models: {{detector: yunet}}
 store:  {{path: {facts}}}
 stages:
   - detect: {{min_side: 0}}
+  - landmarks: {{unless_five: {unless_five}}}
   - align
 {sample}  - variants: {variants}
 """
@@ -64,7 +65,7 @@ def make_shards(given, name, photographs, variants, per_class):
         job = given.out / name / "job.yaml"
         sample = f"  - sample: {{per_class: {per_class}}}\n" if per_class else ""
         job.write_text(JOB.format(photographs=photographs, output=output, size=given.size, facts=given.out / "facts", sample=sample,
-                                  variants=variants))
+                                  variants=variants, unless_five="true" if variants == "[[]]" else "false"))
         faceshard("run", job)
     return output / "index.h5"
 
