@@ -162,6 +162,17 @@ find_others(fsh_skin *skin)
     }
 }
 
+/* What a colour is multiplied with that is taken from a place with the normal other. Brightness may
+ * differ by much, hue by a little: more is the hue of a background that was taken for skin. */
+static float
+side_gain(const light *l, int channel, fsh_vec3 here, fsh_vec3 other)
+{
+    float level = light_on(l, 1, here) / light_on(l, 1, other);
+    float hue = light_on(l, channel, here) / light_on(l, channel, other) / level;
+
+    return fsh_clampf(level, 0.5f, 2) * fsh_clampf(hue, 0.93f, 1.07f);
+}
+
 static void
 light_vertices(fsh_skin *skin, const fsh_bent *bent, const fsh_head *head, const fsh_head *turned,
                const light *l, float share)
@@ -179,8 +190,7 @@ light_vertices(fsh_skin *skin, const fsh_bent *bent, const fsh_head *head, const
 
         values[FSH_SKIN_GAIN] = gain;
         for (c = 0; c < 3; c++)
-            values[FSH_SKIN_OTHER_GAIN + c] =
-                gain * fsh_clampf(light_on(l, c, before) / light_on(l, c, other), 0.5f, 2);
+            values[FSH_SKIN_OTHER_GAIN + c] = gain * side_gain(l, c, before, other);
     }
 }
 

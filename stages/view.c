@@ -82,9 +82,9 @@ find_ears(fsh_view *view, const fsh_head *head, const fsh_head *turned)
     const float radian = 0.017453293f;
     float by = (turned->yaw - head->yaw) / 25, amount = fsh_clampf(fabsf(by), 0, 1),
           side = by < 0 ? -1.0f : 1.0f;
-    float mm = 18 + 60 * fmaxf(-side * sinf(radian * head->yaw), 0);
+    float mm = 26 + 60 * fmaxf(-side * sinf(radian * head->yaw), 0);
 
-    view->ear = mm * head->scale * amount;
+    view->ear = mm * head->scale * head->wide * amount;
     view->ear_side =
         (fsh_point){side * cosf(radian * head->roll), side * sinf(radian * head->roll)};
 }
