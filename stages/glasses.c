@@ -26,6 +26,9 @@ static const fsh_arg rows[] = {
                  "strength of the brightest reflections on the lenses; most are fainter"),
     FSH_ARG_END};
 
+/* Degrees of yaw from which landmarks of the far eye are guesses. */
+static const float turned_max = 60;
+
 static const fsh_anchor anchors[FSH_FRAME_ANCHORS] = {
     [FSH_FRAME_LEFT_LENS] = {"left_lens", 0.25f, 0.5f},
     [FSH_FRAME_RIGHT_LENS] = {"right_lens", 0.75f, 0.5f},
@@ -194,6 +197,8 @@ wear(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
         reason = fsh_head_fit_canvas(canvas, &head);
     if (reason)
         return reason;
+    if (fabsf(head.yaw) > turned_max)
+        return FSH_REASON_TOO_TURNED;
     fsh_frame_place(&head, canvas->landmarks, drawn->template->anchors, &drawn->fit, &frame);
     hold_points(drawn->template, &frame, from, to);
     if (fsh_polygon_outside((fsh_point[]){to[0], to[COLUMNS - 1], to[GRID_N - 1], to[2 * COLUMNS]},
@@ -222,7 +227,7 @@ const fsh_stage fsh_stage_glasses = {
     .name = "glasses",
     .summary = "puts glasses with clear lenses on the eyes",
     .id = 21,
-    .version = 2,
+    .version = 3,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,
@@ -236,7 +241,7 @@ const fsh_stage fsh_stage_sunglasses = {
     .name = "sunglasses",
     .summary = "puts tinted or opaque sunglasses on the eyes",
     .id = 22,
-    .version = 2,
+    .version = 3,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

@@ -189,6 +189,18 @@ points_that_are_no_face_get_no_glasses(void **state)
 }
 
 static void
+a_profile_gets_none(void **state)
+{
+    struct closet closet = open_closet(&fsh_stage_glasses, own, NULL);
+    fsh_canvas canvas = make_canvas(70, 0, 6);
+
+    (void)state;
+    assert_int_not_equal(wear(&closet, &canvas), FSH_REASON_NONE);
+    fsh_image_fini(&canvas.image);
+    close_closet(&closet);
+}
+
+static void
 glasses_that_would_leave_the_picture_are_out_of_frame(void **state)
 {
     struct closet closet = open_closet(&fsh_stage_glasses, own, NULL);
@@ -212,6 +224,7 @@ main(void)
         cmocka_unit_test(a_mask_goes_under_the_glasses_that_were_put_on_before),
         cmocka_unit_test(a_picture_without_a_card_lies_on_the_eyes_as_well),
         cmocka_unit_test(points_that_are_no_face_get_no_glasses),
+        cmocka_unit_test(a_profile_gets_none),
         cmocka_unit_test(glasses_that_would_leave_the_picture_are_out_of_frame),
     };
 
