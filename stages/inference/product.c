@@ -101,62 +101,67 @@ fsh_product_new_16(const fsh_convolution *c, void **kernel, fsh_err *err)
 
 /* ---- what is run ---- */
 
-/* What the px of a tap are in each of the rows. */
+/* What the px of a tap are in each of the rows; zeros in those that there are not. */
 FSH_INLINE void
-find_rows(const product *p, const float *from, size_t row, size_t tap, const float *at[FSH_ROWS],
-          const size_t rows)
+find_rows(const product *p, const float *from, size_t row, size_t tap, const float *at[FSH_ROWS])
 {
     size_t r;
 
-    for (r = 0; r < rows; r++) {
-        int32_t seen = p->seen[(row + r) * p->taps + tap];
+    for (r = 0; r < FSH_ROWS; r++) {
+        int32_t seen = row + r < p->rows ? p->seen[(row + r) * p->taps + tap] : -1;
 
         at[r] = seen < 0 ? p->zeros : from + seen;
     }
 }
 
-/* Rows and vectors are constants where this is called. */
+/* Not unrolled: the sums, which must be, are copied. */
 FSH_INLINE void
-run_block(const product *p, const float *from, size_t row, size_t first, float *to,
-          const size_t rows, const size_t vectors)
+store_block(const product *p, fsh_lanes done[FSH_ROWS][FSH_VECTORS], size_t row, size_t first,
+            float *to, size_t vectors)
 {
-    const fsh_lanes *weights = (const fsh_lanes *)(p->weights + first * p->taps * p->inputs);
-    fsh_lanes sum[FSH_ROWS][FSH_VECTORS] = {{{0}}};
-    const float *at[FSH_ROWS];
-    size_t tap, r, v;
+    size_t rows = p->rows - row < FSH_ROWS ? p->rows - row : FSH_ROWS, r, v;
 
-    for (tap = 0; tap < p->taps; tap++, weights += p->inputs * vectors) {
-        find_rows(p, from, row, tap, at, rows);
-        fsh_multiply(at, weights, p->inputs, sum, rows, vectors);
-    }
-#pragma GCC unroll 6
+#pragma GCC unroll 1
     for (r = 0; r < rows; r++)
-#pragma GCC unroll 4
+#pragma GCC unroll 1
         for (v = 0; v < vectors; v++) {
             fsh_lanes *out = (fsh_lanes *)(to + (row + r) * p->outputs + first) + v;
 
             if (p->adds)
-                sum[r][v] += *out;
-            fsh_finish_store(&p->finish, &sum[r][v], first / FSH_LANES + v, out);
+                done[r][v] += *out;
+            fsh_finish_store(&p->finish, &done[r][v], first / FSH_LANES + v, out);
         }
 }
 
-/* One panel of all rows. */
+/* How many vectors is a constant where this is called. */
+FSH_INLINE void
+run_block(const product *p, const float *from, size_t row, size_t first, float *to,
+          const size_t vectors)
+{
+    const fsh_lanes *weights = (const fsh_lanes *)(p->weights + first * p->taps * p->inputs);
+    fsh_lanes sum[FSH_ROWS][FSH_VECTORS] = {{{0}}}, done[FSH_ROWS][FSH_VECTORS];
+    const float *at[FSH_ROWS];
+    size_t tap, r, v;
+
+    for (tap = 0; tap < p->taps; tap++, weights += p->inputs * vectors) {
+        find_rows(p, from, row, tap, at);
+        fsh_multiply(at, weights, p->inputs, sum, FSH_ROWS, vectors);
+    }
+#pragma GCC unroll 6
+    for (r = 0; r < FSH_ROWS; r++)
+#pragma GCC unroll 4
+        for (v = 0; v < vectors; v++)
+            done[r][v] = sum[r][v];
+    store_block(p, done, row, first, to, vectors);
+}
+
 FSH_INLINE void
 run_panel(const product *p, const float *from, size_t first, float *to, const size_t vectors)
 {
     size_t row;
 
-    for (row = 0; row + FSH_ROWS <= p->rows; row += FSH_ROWS)
-        run_block(p, from, row, first, to, FSH_ROWS, vectors);
-    switch (p->rows - row) {
-    case 5: run_block(p, from, row, first, to, 5, vectors); break;
-    case 4: run_block(p, from, row, first, to, 4, vectors); break;
-    case 3: run_block(p, from, row, first, to, 3, vectors); break;
-    case 2: run_block(p, from, row, first, to, 2, vectors); break;
-    case 1: run_block(p, from, row, first, to, 1, vectors); break;
-    default: break;
-    }
+    for (row = 0; row < p->rows; row += FSH_ROWS)
+        run_block(p, from, row, first, to, vectors);
 }
 
 FSH_WIDE static void
