@@ -1,4 +1,4 @@
-/* Milliseconds a picture, OpenCV and oneDNN in turns in one run, 1, 4 and 32 pictures at once, one
+/* Milliseconds a picture, OpenCV and oneDNN in turns in one run, 1, 4 and 16 pictures at once, one
  * and two threads with a net each:
  *     bench_inference PICTURE CARD... */
 #include <float.h>
@@ -150,7 +150,7 @@ bench_batch(fsh_card *card, const fsh_image *input, uint32_t batch, fsh_err *err
 static fsh_status
 bench(const char *name, const fsh_image *picture, fsh_err *err)
 {
-    static const uint32_t batches[] = {1, 4, 32};
+    static const uint32_t batches[] = {1, 4, 16};
     static fsh_card card;
     fsh_image input = {0};
     fsh_status status = load(name, &card, err);

@@ -44,7 +44,7 @@ def main(picture, networks):
         path, side = file.rsplit(":", 1)
         plane = cv2.resize(image, (int(side), int(side)))[:, :, ::-1].copy()
         one = torch.from_numpy(plane).permute(2, 0, 1).float().div(255).contiguous()
-        for batch in (1, 4, 32):
+        for batch in (1, 4, 16):
             for threads in (1, 2):
                 torch.set_num_threads(threads)
                 example = one.expand(batch, -1, -1, -1).contiguous()
