@@ -70,24 +70,46 @@ fsh_layer_paint(uint8_t *pixel, const float colour[4], float saturation, const f
     pixel[3] = (uint8_t)((float)pixel[3] * keep + colour[3] + 0.5f);
 }
 
+/* floorf is a call where the processor is any x86-64. */
+static inline int32_t
+floor_of(float x)
+{
+    int32_t whole = (int32_t)x;
+
+    return whole - (x < (float)whole);
+}
+
+static inline void
+add_pixel(const uint8_t *pixel, float weight, float colour[4])
+{
+    int c;
+
+    for (c = 0; c < 4; c++)
+        colour[c] += weight * (float)pixel[c];
+}
+
 /* Adds share of a level at a place in its pixels: bilinear, transparent outside. */
 static void
 add_sample(const fsh_image *level, float x, float y, float share, float colour[4])
 {
-    float floor_x = floorf(x), floor_y = floorf(y), fx = x - floor_x, fy = y - floor_y;
-    int32_t left = (int32_t)floor_x, top = (int32_t)floor_y, i;
-    int c;
+    int32_t left = floor_of(x), top = floor_of(y), i;
+    float fx = x - (float)left, fy = y - (float)top;
+    float weights[4] = {share * (1 - fx) * (1 - fy), share * fx * (1 - fy), share * (1 - fx) * fy, share * fx * fy};
 
+    if (left >= 0 && top >= 0 && left + 1 < level->width && top + 1 < level->height) {
+        const uint8_t *above = fsh_image_at(level, left, top), *below = fsh_image_at(level, left, top + 1);
+
+        add_pixel(above, weights[0], colour);
+        add_pixel(above + 4, weights[1], colour);
+        add_pixel(below, weights[2], colour);
+        add_pixel(below + 4, weights[3], colour);
+        return;
+    }
     for (i = 0; i < 4; i++) {
         int32_t px = left + (i & 1), py = top + (i >> 1);
-        float weight = share * ((i & 1) ? fx : 1 - fx) * ((i >> 1) ? fy : 1 - fy);
 
-        if (px >= 0 && py >= 0 && px < level->width && py < level->height) {
-            const uint8_t *pixel = fsh_image_at(level, px, py);
-
-            for (c = 0; c < 4; c++)
-                colour[c] += weight * (float)pixel[c];
-        }
+        if (px >= 0 && py >= 0 && px < level->width && py < level->height)
+            add_pixel(fsh_image_at(level, px, py), weights[i], colour);
     }
 }
 
@@ -283,21 +305,24 @@ fsh_layer_grain(fsh_layer *layer, float deviation, uint32_t seed)
 static void
 blur_line(const uint8_t *from, int32_t step, int32_t n, int32_t radius, uint8_t *to)
 {
-    int32_t i, count = 2 * radius + 1, sum = count / 2;
+    /* sum / count: the product is right for every sum of up to 255 * count. */
+    uint32_t count = 2 * (uint32_t)radius + 1, part = (1u << 20) / count + 1, sum = count / 2;
+    int32_t i;
 
     for (i = -radius; i <= radius; i++)
         sum += from[fsh_clampi(i, 0, n - 1) * step];
     for (i = 0; i < n; i++) {
-        to[i * step] = (uint8_t)(sum / count);
-        sum += from[fsh_clampi(i + radius + 1, 0, n - 1) * step] - from[fsh_clampi(i - radius, 0, n - 1) * step];
+        to[i * step] = (uint8_t)((sum * part) >> 20);
+        sum += (uint32_t)from[fsh_clampi(i + radius + 1, 0, n - 1) * step];
+        sum -= (uint32_t)from[fsh_clampi(i - radius, 0, n - 1) * step];
     }
 }
 
-/* Bounds of what is drawn on the layer, grown by margin px; of no area where nothing is. */
+/* Bounds of what can be seen, grown by margin; empty where nothing can. */
 static fsh_box
-find_drawn(const fsh_image *colour, int32_t margin)
+find_shown(const fsh_image *colour, int32_t margin)
 {
-    int32_t x, y, size = colour->width, left = size, right = -1, top = size, bottom = -1;
+    int32_t size = colour->width, left = size, right = 0, top = size, bottom = 0, x, y;
 
     for (y = 0; y < size; y++)
         for (x = 0; x < size; x++)
@@ -307,7 +332,7 @@ find_drawn(const fsh_image *colour, int32_t margin)
                 top = y < top ? y : top;
                 bottom = y;
             }
-    if (right < 0)
+    if (left == size)
         return (fsh_box){0, 0, 0, 0};
     left = fsh_clampi(left - margin, 0, size);
     top = fsh_clampi(top - margin, 0, size);
@@ -315,23 +340,37 @@ find_drawn(const fsh_image *colour, int32_t margin)
                      fsh_clampi(bottom + 1 + margin, 0, size) - top};
 }
 
-/* shade becomes the alpha of colour in box, blurred over about radius px. Its edges are either those of the picture or
- * so far out that nothing reaches them. */
+/* shade becomes the alpha of colour, blurred over about radius px, in a box at whose edges there is nothing. */
 static void
 make_shade(fsh_layer *layer, const fsh_box *box, int32_t radius)
 {
-    int32_t i, x, y, size = layer->colour.width, pass, start = box->y * size + box->x;
+    int32_t i, x, size = layer->colour.width, pass, right = box->x + box->width, bottom = box->y + box->height;
 
-    for (y = box->y; y < box->y + box->height; y++)
-        for (x = box->x; x < box->x + box->width; x++)
-            *fsh_image_at(&layer->shade, x, y) = fsh_image_at(&layer->colour, x, y)[3];
+    for (i = box->y; i < bottom; i++)
+        for (x = box->x; x < right; x++)
+            *fsh_image_at(&layer->shade, x, i) = fsh_image_at(&layer->colour, x, i)[3];
     for (pass = 0; pass < 2; pass++) {
-        for (i = 0; i < box->height; i++)
-            blur_line(layer->shade.data + start + i * size, 1, box->width, radius,
-                      layer->spare.data + start + i * size);
-        for (i = 0; i < box->width; i++)
-            blur_line(layer->spare.data + start + i, size, box->height, radius, layer->shade.data + start + i);
+        for (i = box->y; i < bottom; i++)
+            blur_line(fsh_image_at(&layer->shade, box->x, i), 1, box->width, radius,
+                      fsh_image_at(&layer->spare, box->x, i));
+        for (i = box->x; i < right; i++)
+            blur_line(fsh_image_at(&layer->spare, i, box->y), size, box->height, radius,
+                      fsh_image_at(&layer->shade, i, box->y));
     }
+}
+
+/* One pixel of the layer, over is what lies above it. */
+static void
+put_pixel(const uint8_t *own, const uint8_t *over, float dark, uint8_t *pixel)
+{
+    float keep = (1 - dark) * (1 - (float)own[3] / 255), clear = 1 - (float)over[3] / 255;
+    int c;
+
+    if (own[3] == 0 && dark <= 0)
+        return;
+    for (c = 0; c < 3; c++)
+        pixel[c] = (uint8_t)fsh_clampf((float)(pixel[c] - over[c]) * keep + (float)own[c] * clear + (float)over[c] + 0.5f,
+                                       0, 255);
 }
 
 void
@@ -339,23 +378,17 @@ fsh_layer_put(fsh_layer *layer, const fsh_image *front, float shadow, fsh_image 
 {
     static const uint8_t nothing[4] = {0, 0, 0, 0};
     int32_t x, y, size = image->width, radius = size / 56 + 1, drop = size / 80;
-    fsh_box box = find_drawn(&layer->colour, 2 * radius + drop);
-    int c;
+    fsh_box box = find_shown(&layer->colour, 2 * radius + drop + 1);
 
+    if (box.width == 0)
+        return;
     make_shade(layer, &box, radius);
     for (y = box.y; y < box.y + box.height; y++)
         for (x = box.x; x < box.x + box.width; x++) {
-            const uint8_t *over = front ? fsh_image_at(front, x, y) : nothing;
-            const uint8_t *own = fsh_image_at(&layer->colour, x, y);
-            uint8_t *pixel = fsh_image_at(image, x, y);
-            float dark = shadow * (float)*fsh_image_at(&layer->shade, x, fsh_clampi(y - drop, box.y, y)) / 255;
-            float keep = (1 - dark) * (1 - (float)own[3] / 255), clear = 1 - (float)over[3] / 255;
+            uint8_t shade = *fsh_image_at(&layer->shade, x, y - drop >= box.y ? y - drop : box.y);
 
-            if (own[3] == 0 && dark <= 0)
-                continue;
-            for (c = 0; c < 3; c++)
-                pixel[c] = (uint8_t)fsh_clampf((float)(pixel[c] - over[c]) * keep + (float)own[c] * clear +
-                                                   (float)over[c] + 0.5f, 0, 255);
+            put_pixel(fsh_image_at(&layer->colour, x, y), front ? fsh_image_at(front, x, y) : nothing,
+                      shadow * (float)shade / 255, fsh_image_at(image, x, y));
         }
 }
 
