@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shards/counts.h"
+#include "shards/inspect_worn.h"
 #include "shards/read.h"
 
 enum { BATCH_ROWS = 4096, VARIANTS_MAX = 256 };
@@ -24,6 +25,7 @@ typedef struct contents {
     fsh_counts counts;
     uint64_t strata[STRATA_N];
     uint64_t variants[VARIANTS_MAX]; /* pictures of each */
+    fsh_worn_counts worn;
 } contents;
 
 static fsh_status
@@ -182,6 +184,7 @@ print_lines(const contents *found, fsh_text *out)
         fsh_text_addf(out, "  %-15s %10" PRIu64 "\n", strata_texts[i], found->strata[i]);
     print_variants(found, out);
     print_rejected(&found->counts, out);
+    fsh_worn_counts_print(&found->worn, out);
     fsh_text_add(out, "datasets\n");
     each_dataset(found, print_dataset, out);
     print_block("stages", meta->stages, out);
@@ -250,7 +253,9 @@ print_json(const contents *found, fsh_text *out)
         fsh_text_addf(out, "%s\"%s\": %" PRIu64, i ? ", " : "", strata_names[i], found->strata[i]);
     fsh_text_add(out, "}, \"variants\": [");
     print_variants_json(found, out);
-    fsh_text_add(out, "], \"datasets\": [");
+    fsh_text_add(out, "], \"worn\": ");
+    fsh_worn_counts_print_json(&found->worn, out);
+    fsh_text_add(out, ", \"datasets\": [");
     each_dataset(found, print_dataset_json, out);
     fsh_text_add(out, "]}\n");
 }
@@ -268,11 +273,14 @@ fsh_inspect_print(const char *path, bool json, fsh_text *out, fsh_err *err)
     status = fsh_counts_read(file, path, &found.counts, err);
     if (!status)
         status = count_variants(file, &found, err);
+    if (!status)
+        status = fsh_worn_counts_read(file, &found.worn, err);
     if (!status) {
         count_strata(&found);
         (json ? print_json : print_lines)(&found, out);
         status = fsh_text_ok(out) ? FSH_OK : fsh_fail(err, FSH_MEMORY, "%s: out of memory", path);
     }
+    fsh_worn_counts_fini(&found.worn);
     fsh_counts_fini(&found.counts);
     fsh_shard_close(&file);
     return status;

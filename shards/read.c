@@ -115,6 +115,18 @@ open_column(fsh_shard_file *file, fsh_shard_column column, fsh_err *err)
     return FSH_OK;
 }
 
+/* Shards from before these columns lack them: nothing was put on, as far as they say. */
+static bool
+is_lacking(const fsh_shard_file *file, fsh_shard_column column)
+{
+    const fsh_shard_meta *meta = &file->info.meta;
+    fsh_column_spec spec =
+        fsh_shard_column_spec(column, meta->size, meta->encoding, meta->dimension);
+
+    return (column == FSH_COLUMN_WORN || column == FSH_COLUMN_REJECTED_WORN) &&
+           !fsh_store_has(file->store, spec.name);
+}
+
 fsh_status
 fsh_shard_open(const char *path, fsh_shard_file **out, fsh_err *err)
 {
@@ -135,7 +147,8 @@ fsh_shard_open(const char *path, fsh_shard_file **out, fsh_err *err)
         status = read_strings(file, err);
     for (i = 0; i < FSH_COLUMN_N && !status; i++)
         if (fsh_shard_column_used((fsh_shard_column)i, file->info.index, file->info.meta.encoding,
-                                  file->info.meta.dimension))
+                                  file->info.meta.dimension) &&
+            !is_lacking(file, (fsh_shard_column)i))
             status = open_column(file, (fsh_shard_column)i, err);
     if (status)
         fsh_shard_close(&file);
@@ -187,11 +200,30 @@ fsh_shard_read(fsh_shard_file *file, fsh_shard_column column, uint64_t first, si
     return found ? fsh_column_read(found, first, n, rows, err) : FSH_FORMAT;
 }
 
+/* n empty texts, as one piece of memory. */
+static fsh_status
+read_nothing(const fsh_shard_file *file, size_t n, char ***texts, fsh_err *err)
+{
+    char **made = calloc(n + 1, sizeof *made);
+    size_t i;
+
+    if (!made)
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", fsh_store_path(file->store));
+    for (i = 0; i < n; i++)
+        made[i] = (char *)&made[n];
+    *texts = made;
+    return FSH_OK;
+}
+
 fsh_status
 fsh_shard_read_texts(fsh_shard_file *file, fsh_shard_column column, uint64_t first, size_t n,
                      char ***texts, fsh_err *err)
 {
-    fsh_column *found = find_column(file, column, err);
+    fsh_column *found;
+
+    if (is_lacking(file, column))
+        return read_nothing(file, n, texts, err);
+    found = find_column(file, column, err);
 
     return found ? fsh_column_read_texts(found, first, n, texts, err) : FSH_FORMAT;
 }
@@ -199,8 +231,16 @@ fsh_shard_read_texts(fsh_shard_file *file, fsh_shard_column column, uint64_t fir
 fsh_status
 fsh_shard_copy(fsh_shard_file *file, fsh_shard_column column, fsh_column *to, fsh_err *err)
 {
-    fsh_column *found = find_column(file, column, err);
+    uint64_t rows = file->info.rows[fsh_shard_column_table(column)], i;
+    bool lacking = is_lacking(file, column);
+    fsh_status status = FSH_OK;
+    fsh_column *found;
 
+    for (i = 0; i < rows && !status && lacking; i++)
+        status = fsh_column_append_text(to, "", err);
+    if (lacking)
+        return status;
+    found = find_column(file, column, err);
     return found ? fsh_column_append_column(to, found, err) : FSH_FORMAT;
 }
 

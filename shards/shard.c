@@ -120,6 +120,8 @@ fsh_shard_add(fsh_shard *shard, const fsh_shard_row *row, fsh_err *err)
 
     if (!status)
         status = fsh_column_append_text(shard->columns[FSH_COLUMN_SOURCE], row->source, err);
+    if (!status)
+        status = fsh_column_append_text(shard->columns[FSH_COLUMN_WORN], row->worn ? row->worn : "", err);
     return status ? status : add_cells(shard, cells, sizeof cells / sizeof cells[0], err);
 }
 
@@ -135,6 +137,9 @@ fsh_shard_add_rejected(fsh_shard *shard, const fsh_shard_rejected *rejected, fsh
 
     if (!status)
         status = fsh_column_append_text(shard->columns[FSH_COLUMN_REJECTED_REASON], reason, err);
+    if (!status)
+        status = fsh_column_append_text(shard->columns[FSH_COLUMN_REJECTED_WORN],
+                                        rejected->worn ? rejected->worn : "", err);
     return status ? status : add_cells(shard, cells, sizeof cells / sizeof cells[0], err);
 }
 

@@ -56,6 +56,7 @@ typedef struct fsh_shard_row {
     const float *embedding; /* dimension values; NULL: stored as NaN */
     float mean_distance;    /* NaN where not computed */
     uint8_t flagged;        /* 1: found by `clean`, and delivered: the action is flag, or it was not sure */
+    const char *worn;       /* masks and glasses that were put on, as in docs/shard-format.md; NULL: none */
 } fsh_shard_row;
 
 typedef struct fsh_shard_rejected {
@@ -64,6 +65,7 @@ typedef struct fsh_shard_rejected {
     fsh_reason reason;
     float value;     /* a distance, a size, a signal number; NaN where none */
     uint8_t variant; /* which output is missing, or one of the values below */
+    const char *worn; /* what would have been put on; NULL: nothing */
 } fsh_shard_rejected;
 
 enum {

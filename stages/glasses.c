@@ -221,6 +221,7 @@ synthesise(void *self, const void *parameters, uint32_t thread, fsh_canvas *canv
     fsh_layer *layer = &wardrobe->layers[thread];
 
     fsh_layer_clear(layer);
+    fsh_wardrobe_note(wardrobe, drawn.template, "", canvas);
     return wear(parameters, &drawn, layer, canvas);
 }
 const fsh_stage fsh_stage_glasses = {

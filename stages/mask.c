@@ -20,9 +20,12 @@ static const fsh_arg rows[] = {
     FSH_ARG_REAL(params, under_chin, 0, 1, "0", "share of masks that are pulled down under the chin (fitted)"),
     FSH_ARG_REAL(params, light, 0, 1, "0.85", "how far brightness and hue follow the light on the face (fitted)"),
     FSH_ARG_REAL(params, shadow, 0, 1, "0.45", "darkness of the shadow along the edges (fitted)"),
-    FSH_ARG_REAL(params, grain, 0, 2, "1", "noise of the cloth, in noises of the skin beside it (fitted)"),
+    FSH_ARG_REAL(params, grain, 0, 2, "0.7", "noise of the cloth, in noises of the skin beside it (fitted)"),
     FSH_ARG_REAL(params, jitter, 0, 4, "1", "random tilt, size, shift and folds, 1: up to 3 degrees, 4 %, 2 mm (fitted)"),
     FSH_ARG_END};
+
+/* As they stand in shards. */
+static const char *const ways[FSH_WORN_N] = {"", "under_nose", "under_chin"};
 
 /* Degrees to a side, over which too little of a mask is seen to be put on believably. */
 static const float turned_max = 60;
@@ -162,7 +165,7 @@ fit(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
     if (reason)
         return reason;
     if (fabsf(head.yaw) > turned_max)
-        return FSH_REASON_BAD_LANDMARKS;
+        return FSH_REASON_TOO_TURNED;
     light = fsh_light_measure(canvas, &pose, (float)p->light);
     fsh_drape(&head, canvas->landmarks, drawn->worn, drawn->template, &drawn->taste, &light, &mesh);
     if (share_outside(&mesh, canvas->image.width) > FSH_OUTSIDE_MAX)
@@ -233,6 +236,7 @@ mask_synthesise(void *self, const void *parameters, uint32_t thread, fsh_canvas 
     fsh_layer *layer = &wardrobe->layers[thread];
 
     fsh_layer_clear(layer);
+    fsh_wardrobe_note(wardrobe, drawn.template, p->style == STYLE_FITTED ? ways[drawn.worn] : "overlay", canvas);
     return p->style == STYLE_FITTED ? fit(p, &drawn, layer, canvas) : overlay(&drawn, layer, canvas);
 }
 
@@ -240,7 +244,7 @@ const fsh_stage fsh_stage_mask = {
     .name = "mask",
     .summary = "puts a face mask on mouth, nose and chin",
     .id = 20,
-    .version = 2,
+    .version = 3,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

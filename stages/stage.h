@@ -31,6 +31,7 @@ enum {
     FSH_LANDMARKS_N = 68,      /* iBUG order: 0-16 jaw, 17-26 brows, 27-35 nose, 36-47 eyes, 48-67 mouth */
     FSH_EMBEDDING_MAX = 512,   /* dimensions */
     FSH_TOGETHER_MAX = 8,      /* photographs that are finished together */
+    FSH_WORN_BYTES = 160,      /* of the text that says what was put on */
     FSH_MASK_CLASS_UNKNOWN = -1,
     FSH_MASK_CLASS_MASK = 0,   /* as the AIZOO detector numbers them */
     FSH_MASK_CLASS_NO_MASK = 1
@@ -90,6 +91,7 @@ typedef struct fsh_canvas {
     const fsh_image *front; /* premultiplied RGBA, as large as image: glasses that were put on before, under which
                                a mask goes; borrowed from their stage, NULL where none. The runner sets
                                it to NULL before each variant, a stage that moves pixels too */
+    char worn[FSH_WORN_BYTES]; /* what stages have put on or tried to: fsh_wardrobe_note adds to it; "" before each variant */
     const fsh_face *face; /* the facts, borrowed */
     fsh_rng rng;          /* of this stage, sample and variant */
 } fsh_canvas;

@@ -1,6 +1,7 @@
 #include "stages/worn.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,8 @@ fsh_wardrobe_open(const fsh_stage_env *env, const fsh_template_kind *kind, const
     fsh_wardrobe *made = calloc(1, sizeof *made);
     fsh_status status;
 
+    if (made)
+        made->kind = kind;
     if (!made || make_layers(made, env))
         status = fsh_fail(err, FSH_MEMORY, "%s: out of memory", kind->folder);
     else
@@ -56,6 +59,15 @@ fsh_wardrobe_open(const fsh_stage_env *env, const fsh_template_kind *kind, const
     else
         *wardrobe = made;
     return status;
+}
+
+void
+fsh_wardrobe_note(const fsh_wardrobe *wardrobe, const fsh_template *template, const char *way, fsh_canvas *canvas)
+{
+    size_t used = strlen(canvas->worn);
+
+    snprintf(canvas->worn + used, sizeof canvas->worn - used, "%s%s/%s%s%s", used ? "+" : "",
+             wardrobe->kind->folder, template->name, way[0] ? ":" : "", way);
 }
 
 float
@@ -176,14 +188,23 @@ bright_end(const fsh_image *image)
     return (float)value;
 }
 
-/* Gain of one side: half from the skin, half from the brightest parts of the picture, and a hint of the
- * hue of the light. */
-static void
-set_gain(const float skin[3], float bright, float saturation, float strength, float gain[3])
+/* Light on the whole face. Skin alone would take dark skin for a dark room, the brightest parts of the picture alone a
+ * face in the shade for one in the sun. */
+static float
+light_level(const float skin[3], float bright)
 {
-    float level = fsh_clampf(0.6f * luma(skin) / skin_luma + 0.4f * bright / 235, 0.3f, 1.12f);
+    return fsh_clampf(0.4f * luma(skin) / skin_luma + 0.6f * bright / 235, 0.3f, 1.12f);
+}
+
+/* Gain of one side: the light on the face, more or less of it as this side is brighter or darker than both, and a hint of
+ * the hue of the light. */
+static void
+set_gain(const float skin[3], const float both[3], float level, float saturation, float strength, float gain[3])
+{
+    float side = fsh_clampf(luma(skin) / fmaxf(luma(both), 1), 0.5f, 1.5f);
     int c;
 
+    level = fsh_clampf(level * (1 + 0.7f * (side - 1)), 0.25f, 1.12f);
     for (c = 0; c < 3; c++) {
         float hue = powf(fmaxf(skin[c], 1) / fmaxf(luma(skin), 1) / skin_hue[c], 0.4f);
 
@@ -215,7 +236,7 @@ fsh_light_measure(const fsh_canvas *canvas, const fsh_pose *pose, float strength
     /* Skin in colour differs by a sixth or more between red and blue; in grey photographs by nothing. */
     light.saturation = fsh_clampf(((high - low) / fmaxf(high, 1) - 0.02f) / 0.1f, 0, 1);
     for (side = 0; side < 2; side++)
-        set_gain(skin[side], bright, light.saturation, strength, light.gain[side]);
+        set_gain(skin[side], mean, light_level(mean, bright), light.saturation, strength, light.gain[side]);
     light.saturation = 1 - strength * (1 - light.saturation);
     return light;
 }

@@ -11,6 +11,7 @@
 
 /* What a stage keeps that puts templates of one kind on faces. */
 typedef struct fsh_wardrobe {
+    const fsh_template_kind *kind;
     fsh_templates *templates;
     fsh_layer *layers; /* one per thread */
     uint32_t threads;
@@ -21,6 +22,11 @@ typedef struct fsh_wardrobe {
 fsh_status fsh_wardrobe_open(const fsh_stage_env *env, const fsh_template_kind *kind, const char *name,
                              void **wardrobe, fsh_err *err);
 void fsh_wardrobe_close(void *wardrobe);
+
+/* Adds FOLDER/TEMPLATE, and :WAY where there is one, to what canvas->worn says. Called before it is known whether it can be
+ * worn, so that what cannot is counted by template, too. */
+void fsh_wardrobe_note(const fsh_wardrobe *wardrobe, const fsh_template *template, const char *way,
+                       fsh_canvas *canvas);
 
 typedef struct fsh_pose {
     fsh_point eyes[2];     /* centres, image left first */

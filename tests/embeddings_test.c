@@ -87,12 +87,12 @@ write_shard(const char *folder, uint32_t unit, const char *hash, uint32_t dimens
     }
     assert_ok(fsh_shard_add_rejected(shard,
                                      &(fsh_shard_rejected){"n/none.jpg", unit, FSH_REASON_NO_FACE,
-                                                           NAN, FSH_SHARD_WHOLE_SAMPLE},
+                                                           NAN, FSH_SHARD_WHOLE_SAMPLE, NULL},
                                      &err),
               err);
     assert_ok(
         fsh_shard_add_rejected(
-            shard, &(fsh_shard_rejected){"n/one.jpg", unit, FSH_REASON_OUT_OF_FRAME, 1, 1}, &err),
+            shard, &(fsh_shard_rejected){"n/one.jpg", unit, FSH_REASON_OUT_OF_FRAME, 1, 1, NULL}, &err),
         err);
     assert_ok(fsh_shard_finish(&shard, &err), err);
 }

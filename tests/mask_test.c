@@ -153,6 +153,9 @@ what_cannot_be_worn_has_a_reason_and_leaves_the_picture(void **state)
     for (i = 0; i < fsh_image_bytes(&image); i++)
         assert_int_equal(image.data[i], 77);
     fsh_image_fini(&image);
+    turned_landmarks(70, 0, (fsh_point){0, 0}, landmarks);
+    assert_int_equal(wear(&closet, landmarks, 1, 77, &image), FSH_REASON_TOO_TURNED);
+    fsh_image_fini(&image);
     turned_landmarks(0, 0, (fsh_point){0, 0}, landmarks);
     for (i = 0; i < FSH_LANDMARKS_N; i += 2) /* no face has its left on its right */
         landmarks[i].x = SIZE - landmarks[i].x;

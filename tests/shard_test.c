@@ -52,7 +52,8 @@ add_row(fsh_shard *shard, uint32_t i, int64_t label, const char *source, fsh_enc
                          .landmarks = i % 2 ? landmarks : NULL,
                          .mask_class = (int8_t)(i % 3 - 1),
                          .embedding = i % 2 ? embedding : NULL,
-                         .mean_distance = i % 2 ? 0.25f : NAN};
+                         .mean_distance = i % 2 ? 0.25f : NAN,
+                         .worn = i % 2 ? "masks/b:under_nose" : NULL};
 
     memset(pixels, (int)i, sizeof pixels);
     return fsh_shard_add(shard, &row, err);
@@ -78,11 +79,12 @@ add_all(fsh_shard *shard, const fsh_shard_meta *meta, uint32_t samples, fsh_err 
         status = fsh_shard_add_rejected(shard,
                                         &(fsh_shard_rejected){"x/no\xff.jpg", first + 1,
                                                               FSH_REASON_NO_FACE, NAN,
-                                                              FSH_SHARD_WHOLE_SAMPLE},
+                                                              FSH_SHARD_WHOLE_SAMPLE, NULL},
                                         err);
     if (!status && samples)
         status = fsh_shard_add_rejected(
-            shard, &(fsh_shard_rejected){source, first, FSH_REASON_OUT_OF_FRAME, 2.5f, 1}, err);
+            shard, &(fsh_shard_rejected){source, first, FSH_REASON_OUT_OF_FRAME, 2.5f, 1, "glasses/a+masks/b"},
+            err);
     return status;
 }
 
@@ -257,6 +259,8 @@ plain_h5py_reads_a_raw_shard(void **state)
         "assert list(f[\"label\"]) == [6] * 6\n"
         "assert list(f[\"rejected/reason\"].asstr()) == [\"no_face\", \"out_of_frame\"]\n"
         "assert list(f[\"rejected/variant\"]) == [255, 1]\n"
+        "assert list(f[\"rejected/worn\"].asstr()) == [\"\", \"glasses/a+masks/b\"]\n"
+        "assert list(f[\"worn\"].asstr()[:2]) == [\"\", \"masks/b:under_nose\"]\n"
         "assert list(f[\"identities/label\"]) == [6, 7]\n"
         "assert f.attrs[\"format\"] == 1 and f.attrs[\"seed\"] == 2**64 - 1\n"
         "assert f.attrs[\"stages\"] == \"detect: {margin: 44}\\n\"\n"
@@ -547,6 +551,28 @@ a_missing_damaged_or_foreign_shard_is_named_with_its_remedy(void **state)
 }
 
 static void
+shards_from_before_what_was_worn_was_told_are_read_all_the_same(void **state)
+{
+    fsh_shard_meta meta = meta_of(3, FSH_ENCODING_RAW, DIMENSION);
+    char path[FSH_PATH_BYTES], **texts;
+    fsh_shard_file *file = NULL;
+    fsh_err err;
+
+    path_in(path, *state, "old.h5");
+    assert_ok(write_shard(path, &meta, SAMPLES, &err), err);
+    python(*state, "import h5py\n"
+                   "f = h5py.File(\"old.h5\", \"r+\")\n"
+                   "del f[\"worn\"], f[\"rejected/worn\"]\n"
+                   "f.close()\n"
+                   "print(\"ok\")\n");
+    assert_ok(fsh_shard_open(path, &file, &err), err);
+    assert_ok(fsh_shard_read_texts(file, FSH_COLUMN_WORN, 1, 2, &texts, &err), err);
+    assert_string_equal(texts[1], "");
+    free(texts);
+    fsh_shard_close(&file);
+}
+
+static void
 inspect_prints_shards_and_indexes(void **state)
 {
     char shard[FSH_PATH_BYTES], index[FSH_PATH_BYTES];
@@ -569,6 +595,9 @@ inspect_prints_shards_and_indexes(void **state)
     python(*state,
            "import json\n"
            "m = json.load(open(\"inspect.json\"))\n"
+           "w = {x[\"what\"]: x for x in m[\"worn\"]}\n"
+           "assert w[\"masks/b:under_nose\"][\"images\"] > 0 and w[\"masks/b\"][\"missing\"] > 0\n"
+           "assert \"glasses/a\" not in w\n"
            "assert m[\"kind\"] == \"index\" and m[\"images\"] == 10 and m[\"samples\"] == 8\n"
            "assert m[\"rejected\"] == {\"no_face\": 3}, m\n"
            "assert m[\"identities\"] == 6 and m[\"strata\"][\"under_10\"] == 6\n"
@@ -629,6 +658,7 @@ main(void)
         TEST(plain_h5py_reads_encoded_pictures_through_the_index),
         TEST(the_index_has_the_same_bytes_every_time),
         TEST(a_missing_damaged_or_foreign_shard_is_named_with_its_remedy),
+        TEST(shards_from_before_what_was_worn_was_told_are_read_all_the_same),
         TEST(inspect_prints_shards_and_indexes),
         TEST(without_pictures_everything_else_is_there),
     };

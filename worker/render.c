@@ -18,6 +18,7 @@ typedef struct picture {
     size_t bytes_n;
     fsh_point landmarks[FSH_LANDMARKS_N];
     bool has_landmarks;
+    char worn[FSH_WORN_BYTES];
 } picture;
 
 /* One face to be drawn, and its pictures. */
@@ -127,8 +128,10 @@ draw_variant(fsh_work *work, uint32_t variant, uint32_t thread, easel *e, const 
     memcpy(canvas->landmarks, landmarks, sizeof canvas->landmarks);
     canvas->has_landmarks = face->has_landmarks;
     canvas->front = NULL;
+    canvas->worn[0] = '\0';
     canvas->face = face;
     made->reason = run_chain(work, variant, thread, canvas);
+    memcpy(made->worn, canvas->worn, sizeof made->worn);
     if (made->reason != FSH_REASON_NONE)
         return FSH_OK;
     memcpy(made->landmarks, canvas->landmarks, sizeof made->landmarks);
@@ -221,8 +224,8 @@ write_picture(fsh_work *work, const fsh_face *face, const char *source, uint32_t
     int64_t label = work->unit.first_label + fsh_work_identity(work, face->sample);
     fsh_shard_row row = {made->bytes, made->bytes_n, label, (uint8_t)variant, face->key, source, face->crop,
                          made->has_landmarks ? made->landmarks : NULL, face->mask_class, face->embedding,
-                         face->mean_distance, face->flagged};
-    fsh_shard_rejected rejected = {source, label, made->reason, NAN, (uint8_t)variant};
+                         face->mean_distance, face->flagged, made->worn};
+    fsh_shard_rejected rejected = {source, label, made->reason, NAN, (uint8_t)variant, made->worn};
 
     if (made->reason != FSH_REASON_NONE)
         return fsh_shard_add_rejected(work->shard, &rejected, work->err);

@@ -251,7 +251,7 @@ add_rejected(fsh_work *work, uint32_t sample, fsh_reason reason, float value, ui
 {
     char source[FSH_PATH_BYTES];
     fsh_shard_rejected row = {source, work->unit.first_label + fsh_work_identity(work, sample), reason,
-                              value, variant};
+                              value, variant, NULL};
     fsh_status status = fsh_work_source(work, sample, source, err);
 
     return status ? status : fsh_shard_add_rejected(work->shard, &row, err);
