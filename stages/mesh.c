@@ -184,11 +184,12 @@ mean_alpha(const fsh_image *alpha, int32_t x, int32_t y, int *fall)
 static void
 smooth_edges(fsh_layer *layer, const fsh_box *box)
 {
-    int32_t x, y, c;
+    int32_t x, y, c, size = layer->colour.width;
     int fall;
 
-    for (y = box->y; y < box->y + box->height; y++)
-        for (x = box->x; x < box->x + box->width; x++)
+    /* One px more than is looked at: what straps have drawn goes on beyond the cloth. */
+    for (y = box->y > 0 ? box->y - 1 : 0; y <= box->y + box->height && y < size; y++)
+        for (x = box->x > 0 ? box->x - 1 : 0; x <= box->x + box->width && x < size; x++)
             *fsh_image_at(&layer->spare, x, y) = fsh_image_at(&layer->colour, x, y)[3];
     for (y = box->y; y < box->y + box->height; y++)
         for (x = box->x; x < box->x + box->width; x++) {

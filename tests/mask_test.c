@@ -164,6 +164,29 @@ what_cannot_be_worn_has_a_reason_and_leaves_the_picture(void **state)
     close_mask(&closet);
 }
 
+static void
+what_was_drawn_before_does_not_matter(void **state)
+{
+    struct closet closet = open_mask(NULL);
+    fsh_point landmarks[FSH_LANDMARKS_N], others[FSH_LANDMARKS_N];
+    fsh_image first, other, again;
+    uint64_t key;
+
+    (void)state;
+    turned_landmarks(25, 0, (fsh_point){0, 0}, landmarks);
+    turned_landmarks(-10, 40, (fsh_point){8, -12}, others);
+    for (key = 0; key < SEEDS_N; key++) {
+        assert_int_equal(wear(&closet, landmarks, key, 150, &first), FSH_REASON_NONE);
+        assert_int_equal(wear(&closet, others, key, 90, &other), FSH_REASON_NONE);
+        assert_int_equal(wear(&closet, landmarks, key, 150, &again), FSH_REASON_NONE);
+        assert_memory_equal(first.data, again.data, fsh_image_bytes(&first));
+        fsh_image_fini(&first);
+        fsh_image_fini(&other);
+        fsh_image_fini(&again);
+    }
+    close_mask(&closet);
+}
+
 /* A mesh that is flat, or rolled so that its far half looks away. */
 static void
 set_mesh(fsh_mesh *mesh, float radians)
@@ -239,6 +262,7 @@ main(void)
         cmocka_unit_test(a_mask_covers_mouth_and_nose_and_no_eye_however_the_head_is_turned),
         cmocka_unit_test(under_the_nose_the_nose_is_bare_and_under_the_chin_the_mouth_too),
         cmocka_unit_test(what_cannot_be_worn_has_a_reason_and_leaves_the_picture),
+        cmocka_unit_test(what_was_drawn_before_does_not_matter),
         cmocka_unit_test(neighbouring_triangles_leave_no_pixel_out),
         cmocka_unit_test(what_looks_away_is_not_drawn_and_its_edge_is_soft),
     };
