@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/report.h"
 #include "cli/reuse.h"
 #include "coordinator/finish.h"
 #include "worker/unit.h"
@@ -42,16 +43,32 @@ known_totals(fsh_run_result *result)
     memcpy(result->totals.rejected, served->rejected, sizeof result->totals.rejected);
 }
 
+/* The job is done, with or without it. */
+static void
+make_report(const fsh_job *job, fsh_run_result *result)
+{
+    fsh_err err;
+
+    if (fsh_report_make(job->output, &err))
+        fsh_progress_warn(&result->progress, err.text);
+}
+
 static fsh_status
 finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
 {
+    fsh_status status;
+
     fsh_live_enter(result->live, FSH_PHASE_FINISHING);
     result->finished_before =
         result->served.units_known == result->served.units && fsh_finish_is_done(job);
-    if (!result->finished_before)
-        return fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->totals, err);
-    known_totals(result);
-    return fsh_finish_again(job, err);
+    if (result->finished_before) {
+        known_totals(result);
+        return fsh_finish_again(job, err);
+    }
+    status = fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->totals, err);
+    if (!status)
+        make_report(job, result);
+    return status;
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/report.h"
 #include "cli/summary.h"
 #include "coordinator/finish.h"
 #include "coordinator/plan.h"
@@ -121,6 +122,8 @@ run_finish(const fsh_invocation *invocation, fsh_err *err)
     if (!status)
         status = fsh_finish(job, (uint32_t)totals.units, NULL, &result, err);
     if (!status) {
+        if (fsh_report_make(job->output, err))
+            printf("attention     %s\n", err->text);
         fsh_summary_print(job, &result, (uint32_t)totals.units, NULL, 0);
         status = fsh_summary_judge(job, &result, err);
     }

@@ -242,3 +242,11 @@ fsh_progress_told(void *self, const fsh_coordinator_event *event)
     else if (progress->mode == FSH_LOG_BAR)
         tell_terminal(progress, event);
 }
+
+void
+fsh_progress_warn(fsh_progress *progress, const char *text)
+{
+    const fsh_coordinator_event event = {.kind = FSH_COORDINATOR_WARNING, .text = text, .host = ""};
+
+    fsh_progress_told(progress, &event);
+}

@@ -29,6 +29,9 @@ void fsh_progress_images(fsh_progress *progress, uint64_t images, uint64_t of);
 /* Where the page of the job is; "": nowhere, and nothing is told. */
 void fsh_progress_page(const fsh_progress *progress, const char *address);
 
+/* Something beside the job has gone wrong. */
+void fsh_progress_warn(fsh_progress *progress, const char *text);
+
 /* The scan is done, or was done before. */
 void fsh_progress_planned(fsh_progress *progress, uint64_t samples, uint64_t identities, uint64_t units,
                           bool again);

@@ -64,7 +64,6 @@ static fsh_status
 open_shard(fsh_thumbs *of, const char *path, fsh_err *err)
 {
     fsh_status status = fsh_shard_open(path, &of->file, err);
-    uint64_t i;
 
     if (status)
         return status;
@@ -72,16 +71,26 @@ open_shard(fsh_thumbs *of, const char *path, fsh_err *err)
         return fsh_fail(err, FSH_USAGE, "%s: was made without pictures (output.encoding: none)",
                         path);
     of->n = fsh_shard_get_info(of->file)->rows[FSH_TABLE_ROWS];
-    status = fsh_shard_read_texts(of->file, FSH_COLUMN_SOURCE, 0, (size_t)of->n, &of->sources, err);
-    if (status)
-        return status;
-    of->order = malloc((of->n + 1) * sizeof *of->order);
-    if (!of->order)
-        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", path);
-    for (i = 0; i < of->n; i++)
-        of->order[i] = i;
-    qsort_r(of->order, of->n, sizeof *of->order, compare_rows, of);
     return FSH_OK;
+}
+
+/* Once, when the first source is looked for: who asks by row needs none of it. */
+static bool
+put_in_order(fsh_thumbs *of)
+{
+    uint64_t i;
+
+    if (of->order)
+        return true;
+    if (!of->sources &&
+        fsh_shard_read_texts(of->file, FSH_COLUMN_SOURCE, 0, (size_t)of->n, &of->sources, NULL))
+        return false;
+    of->order = malloc((of->n + 1) * sizeof *of->order);
+    for (i = 0; of->order && i < of->n; i++)
+        of->order[i] = i;
+    if (of->order)
+        qsort_r(of->order, of->n, sizeof *of->order, compare_rows, of);
+    return of->order != NULL;
 }
 
 /* The first row with this source, or n. */
@@ -154,6 +163,8 @@ load_bytes(fsh_thumbs *of, const char *source, uint8_t **data, size_t *bytes)
 
         return status ? status : fsh_file_read(path, file_bytes_max, data, bytes, NULL);
     }
+    if (!put_in_order(of))
+        return FSH_MEMORY;
     row = find_row(of, source);
     return row < of->n ? fsh_shard_read_picture(of->file, row, data, bytes, NULL) : FSH_IO;
 }

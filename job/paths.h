@@ -13,6 +13,7 @@
 #define FSH_PATH_SHARD_TEMPORARY "shards/.shard-%06u-%s.tmp"
 #define FSH_PATH_INDEX "index.h5"
 #define FSH_PATH_MANIFEST "manifest.json"
+#define FSH_PATH_REPORT "report.html"                 /* for people: page/report.h */
 #define FSH_PATH_FACTS "facts"                      /* what was found out about photographs: job/facts.h */
 #define FSH_PATH_REMOVED "removed"                  /* folder per identity: what clean moved or copied */
 

@@ -38,7 +38,8 @@ const char *fsh_server_address(const fsh_server *server);
 
 void fsh_server_publish(fsh_server *server, const fsh_view *view);
 
-/* Visitors get the last view, or two seconds have passed; then everything is closed. NULL is fine. */
+/* Visitors get the last view, or two seconds have passed; then everything is closed. NULL is fine.
+ */
 void fsh_server_close(fsh_server **server);
 
 #endif

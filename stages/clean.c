@@ -34,6 +34,15 @@ static const fsh_arg rows[] = {
                    "what is done with what was found; what is not sure is flagged"),
     FSH_ARG_END};
 
+bool
+fsh_clean_is_by_distance(const void *params, double *threshold)
+{
+    const struct params *p = params;
+
+    *threshold = p->threshold;
+    return p->method == MEAN_DISTANCE;
+}
+
 fsh_clean_action
 fsh_clean_get_action(const void *params)
 {
