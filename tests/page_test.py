@@ -1,6 +1,7 @@
 """The page of a running job: what it tells, whom it lets in, and what people see of it in a browser."""
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -17,6 +18,7 @@ import browser  # noqa: E402
 from run_test import FACESHARD, JobCase, write_people  # noqa: E402
 
 LIMIT_S = 120
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
 
 # A line of Prometheus' text format: comment, or metric with labels and a number.
 METRIC = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_]\w*="(\\[\\"n]|[^\\"\n])*"(,[a-zA-Z_]\w*="(\\[\\"n]|[^\\"\n])*")*\})? '
@@ -118,6 +120,10 @@ class Told(PageCase):
                 self.assertIsNotNone(METRIC.fullmatch(line), line)
                 self.assertIn(re.split(r"[{ ]", line)[0], typed)
         self.assertIn(f"faceshard_samples {self.samples}", lines)
+        dashboard = (SOURCE / "deploy" / "grafana" / "faceshard.json").read_text()
+        known = set(re.findall(r'NUMBER\(\w+, "(\w+)"', (SOURCE / "page" / "view.def").read_text()))
+        asked = set(re.findall(r"faceshard_(\w+)[{,)]", dashboard))
+        self.assertEqual({name for name in asked if "faceshard_" + name not in typed} - known, set())
         self.assertEqual(len(lines), len(set(lines)))
 
     def test_it_is_only_for_reading_and_only_under_its_own_name(self):
