@@ -54,7 +54,7 @@ make_report(const fsh_job *job, fsh_run_result *result)
 }
 
 static fsh_status
-finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
+finish(const fsh_job *job, bool report, const fsh_hash *hashes, fsh_run_result *result, fsh_err *err)
 {
     fsh_status status;
 
@@ -65,9 +65,13 @@ finish(const fsh_job *job, const fsh_hash *hashes, fsh_run_result *result, fsh_e
         known_totals(result);
         return fsh_finish_again(job, err);
     }
+    fsh_progress_step(&result->progress, "joining the shards");
     status = fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->totals, err);
-    if (!status)
+    if (!status && report) {
+        fsh_progress_step(&result->progress, "writing report.html");
         make_report(job, result);
+    }
+    fsh_progress_clear(&result->progress);
     return status;
 }
 
@@ -113,7 +117,7 @@ run_planned(const fsh_job *job, const fsh_run_options *options, fsh_run_result *
     status = serve(job, options, hashes, result, err);
     fsh_progress_clear(&result->progress);
     if (!status)
-        status = finish(job, hashes, result, err);
+        status = finish(job, options->report, hashes, result, err);
     free(hashes);
     return status;
 }

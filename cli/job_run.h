@@ -20,6 +20,7 @@ typedef struct fsh_run_options {
     bool insecure;
     fsh_log_mode log;
     fsh_live_options page; /* zeroed: none */
+    bool report;           /* report.html at the end */
 } fsh_run_options;
 
 typedef struct fsh_run_result {

@@ -23,8 +23,8 @@ terminal_columns(void)
 {
     struct winsize size;
 
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8)
-        return size.ws_col - 1u;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col > 1 ? size.ws_col - 1u : 1;
     return COLUMNS_UNKNOWN;
 }
 
@@ -50,11 +50,25 @@ fsh_progress_clear(fsh_progress *progress)
     progress->line_open = false;
 }
 
-/* Draws a line over the one before it. */
+/* Bytes of so many characters, or of all. */
+static size_t
+bytes_of(const char *text, uint32_t columns)
+{
+    size_t n = 0;
+
+    while (text[n] && (columns > 0 || ((unsigned char)text[n] & 0xC0) == 0x80)) {
+        columns -= ((unsigned char)text[n] & 0xC0) != 0x80;
+        n++;
+    }
+    return n;
+}
+
+/* Draws a line over the one before it; what the terminal has no room for is left out, because a line that is broken cannot
+ * be drawn over. */
 static void
 draw(fsh_progress *progress, const char *line)
 {
-    fprintf(stderr, "\r%s\x1b[K", line);
+    fprintf(stderr, "\r%.*s\x1b[K", (int)bytes_of(line, terminal_columns()), line);
     fflush(stderr);
     progress->line_open = true;
 }
@@ -98,6 +112,16 @@ fsh_progress_page(const fsh_progress *progress, const char *address)
         printf("{\"event\":\"page\",\"address\":\"%s\"}\n", address);
     else if (progress->mode == FSH_LOG_BAR)
         fprintf(stderr, "page          %s\n", address);
+    fflush(stdout);
+}
+
+void
+fsh_progress_step(fsh_progress *progress, const char *text)
+{
+    if (progress->mode == FSH_LOG_BAR)
+        draw(progress, text);
+    else if (progress->mode == FSH_LOG_JSON)
+        printf("{\"event\":\"step\",\"text\":\"%s\"}\n", text);
     fflush(stdout);
 }
 

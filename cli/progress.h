@@ -29,6 +29,9 @@ void fsh_progress_images(fsh_progress *progress, uint64_t images, uint64_t of);
 /* Where the page of the job is; "": nowhere, and nothing is told. */
 void fsh_progress_page(const fsh_progress *progress, const char *address);
 
+/* A single step that takes a while begins: plain words. On a terminal they stand until the line is drawn over or cleared. */
+void fsh_progress_step(fsh_progress *progress, const char *text);
+
 /* Something beside the job has gone wrong. */
 void fsh_progress_warn(fsh_progress *progress, const char *text);
 

@@ -87,7 +87,7 @@ static fsh_status
 run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
 {
     fsh_run_options how = {workers, (uint32_t)options->threads, options->grace, options->bind, options->keys,
-                           options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}};
+                           options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}, true};
     fsh_run_result result;
     fsh_status status = fsh_run(job, &how, &result, err);
 
