@@ -78,6 +78,21 @@ report(const fsh_embedded_options *options, const fsh_embed_result *result)
         print_lines(&result->totals, options->output, &result->run.served, seconds);
 }
 
+/* The file is there all the same: exit code 1 says that it is to be looked at. */
+static fsh_status
+judge(const fsh_embed_result *result, const char *output, fsh_err *err)
+{
+    uint64_t all = result->totals.n + result->totals.rejected_n;
+    double share = all ? (double)result->totals.rejected_n / (double)all : 0;
+
+    if (share <= result->max_rejected)
+        return FSH_OK;
+    return fsh_fail(err, FSH_REJECTED,
+                    "%.1f %% of the pictures have no embedding, limits.max_rejected is %.1f %%; "
+                    "`faceshard inspect %s` says why",
+                    100 * share, 100 * result->max_rejected, output);
+}
+
 static fsh_status
 explain(const char *input, const fsh_embedded_options *options, fsh_err *err)
 {
@@ -107,9 +122,10 @@ run(const fsh_invocation *invocation, fsh_err *err)
     if (given->explain)
         return explain(input, &options, err);
     status = fsh_embed_make(input, &options, options.output, &result, err);
-    if (!status)
-        report(&options, &result);
-    return status;
+    if (status)
+        return status;
+    report(&options, &result);
+    return judge(&result, options.output, err);
 }
 
 const fsh_command fsh_command_embed = {
@@ -119,11 +135,15 @@ const fsh_command fsh_command_embed = {
     1,
     "embed pictures of people",
     "Finds the face of each picture and embeds it. INPUT is a folder with a folder per person, a\n"
-    "folder of pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each), or an\n"
-    "embeddings file, shard or index.h5: embeddings of the model are copied, otherwise the pictures\n"
-    "that are stored there are embedded. OUTPUT is an HDF5 file with /embedding, /name, /source, and\n"
+    "folder of pictures (NAME.jpg), a list (a text file with a line `path<TAB>name` for each), or "
+    "an\n"
+    "embeddings file, shard or index.h5: embeddings of the model are copied, otherwise the "
+    "pictures\n"
+    "that are stored there are embedded. OUTPUT is an HDF5 file with /embedding, /name, /source, "
+    "and\n"
     "/rejected with the reason for every picture that could not be embedded. It is a job like any\n"
-    "other: OUTPUT.work is there while it is unfinished; interrupted at any moment, the same command\n"
+    "other: OUTPUT.work is there while it is unfinished; interrupted at any moment, the same "
+    "command\n"
     "continues. Example:\n\n"
     "  faceshard embed people --model mobilefacenet_y1 --output gallery.h5\n",
     rows,

@@ -102,10 +102,13 @@ fsh_embed_make(const char *input, const fsh_embedded_options *options, const cha
     fsh_status status = has_them(input, options, &has, err);
 
     memset(result, 0, sizeof *result);
+    result->max_rejected = 1;
     if (!status && has)
         return copy(input, options, output, result, err);
     if (!status)
         status = fsh_embed_job(input, options, output, &job, err);
+    if (!status)
+        result->max_rejected = job->max_rejected;
     if (!status)
         status = fsh_embed_is_known(job, output, &result->made_before, &result->totals, err);
     if (!status)

@@ -9,6 +9,7 @@
 
 typedef struct fsh_embed_result {
     fsh_embeddings_totals totals;
+    double max_rejected; /* share of pictures without an embedding that is still a success: limits.max_rejected */
     fsh_run_result run; /* zeroed where the file was there before */
     bool made_before; /* the file was there, of this job and of these pictures: nothing was done */
 } fsh_embed_result;

@@ -1,10 +1,12 @@
 #include "cli/embedded.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/files.h"
 #include "cli/embed_make.h"
+#include "stages/models.h"
 
 /* The name of a card: "models/ssd.yaml" and "ssd" are the same. */
 static size_t
@@ -17,13 +19,36 @@ card_name(const char *card, const char **name)
     return n > 5 && strcmp(*name + n - 5, ".yaml") == 0 ? n - 5 : n;
 }
 
+/* The model with this card as a file of embeddings names it; "" where its file is not here. */
+static void
+name_with_hash(const char *card, char *text, size_t room)
+{
+    static const fsh_models here = {.search = "models"};
+    fsh_card *loaded = calloc(1, sizeof *loaded);
+    char hex[FSH_HASH_HEX];
+
+    text[0] = 0;
+    if (loaded && !fsh_card_load(&here, card, FSH_TASK_EMBED, loaded, NULL)) {
+        fsh_hash_hex(&loaded->file_hash, hex);
+        snprintf(text, room, "%s %s", loaded->name, hex);
+    }
+    free(loaded);
+}
+
+/* Where the model is not here its name is all that can be compared. */
 bool
 fsh_embedded_is_of(const fsh_embeddings *e, const char *card)
 {
+    char expected[FSH_ARG_TEXT_BYTES + FSH_HASH_HEX + 1];
     const char *name;
     size_t n = card_name(card, &name);
 
-    return !card[0] || (strncmp(e->model, name, n) == 0 && e->model[n] == ' ');
+    if (!card[0])
+        return true;
+    name_with_hash(card, expected, sizeof expected);
+    if (expected[0])
+        return strcmp(e->model, expected) == 0;
+    return strncmp(e->model, name, n) == 0 && e->model[n] == ' ';
 }
 
 /* Embeddings of two models are not comparable. */
@@ -35,10 +60,11 @@ read_embedded(const char *input, const fsh_embedded_options *options, fsh_embedd
     fsh_status status = fsh_embeddings_read(input, &found, err);
 
     if (!status && !fsh_embedded_is_of(&found, options->model))
-        status = fsh_fail(err, FSH_FORMAT,
-                          "%s: its embeddings are those of the model '%s', not of %s: embed its "
-                          "pictures again",
-                          input, found.model, options->model);
+        status = fsh_fail(
+            err, FSH_FORMAT,
+            "%s: its embeddings are those of the model '%s', not of %s as its card and file "
+            "are here: embed its pictures again",
+            input, found.model, options->model);
     if (!status && options->output[0])
         status = fsh_embeddings_write(options->output, &found, err);
     if (status)

@@ -73,7 +73,8 @@ typedef struct fsh_embedded_options {
 fsh_status fsh_embedded_get(const char *input, const fsh_embedded_options *options,
                             fsh_embeddings *out, fsh_err *err);
 
-/* Whether the embeddings are those of the model with this card; "" is every model. */
+/* Whether the embeddings are those of the model with this card: of its name, and of its weights and settings where
+ * they are here. "" is every model. */
 bool fsh_embedded_is_of(const fsh_embeddings *e, const char *card);
 
 #endif

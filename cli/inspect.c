@@ -4,6 +4,7 @@
 #include "base/apart.h"
 #include "cli/command.h"
 #include "evaluate/contact.h"
+#include "shards/embeddings.h"
 #include "shards/inspect.h"
 #include "stages/vision/decode.h"
 
@@ -31,9 +32,14 @@ inspect(void *self, fsh_err *err)
 {
     const fsh_invocation *invocation = self;
     const inspect_options *options = invocation->options;
+    const char *path = invocation->words[0];
     fsh_text out = {0};
-    fsh_status status = fsh_inspect_print(invocation->words[0], options->json, &out, err);
+    bool embeddings = fsh_embeddings_is_file(path);
+    fsh_status status = embeddings ? fsh_inspect_print_embeddings(path, options->json, &out, err)
+                                   : fsh_inspect_print(path, options->json, &out, err);
 
+    if (!status && embeddings && options->contact_sheet[0])
+        status = fsh_fail(err, FSH_USAGE, "%s: holds embeddings and no pictures: there is nothing to draw", path);
     if (!status)
         printf("%s", fsh_text_get(&out));
     fsh_text_fini(&out);
@@ -56,8 +62,8 @@ run(const fsh_invocation *invocation, fsh_err *err)
 }
 
 const fsh_command fsh_command_inspect = {
-    "inspect", "FILE", 1, 1, "what a shard or index.h5 holds",
+    "inspect", "FILE", 1, 1, "what a shard, index.h5 or an embeddings file holds",
     "Prints pictures, variants, classes by size, rejected by reason, data sets and attributes; with\n"
-    "--contact-sheet also draws them. Example:\n\n"
+    "--contact-sheet also draws them. Of an embeddings file: how many, of whom, made by what. Example:\n\n"
     "  faceshard inspect out/index.h5 --contact-sheet sheet.png --rows 12\n",
     rows, sizeof(inspect_options), false, run};

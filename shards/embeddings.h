@@ -39,6 +39,9 @@ typedef struct fsh_embeddings {
     struct fsh_embeddings_texts *texts; /* what the strings live in */
 } fsh_embeddings;
 
+/* Whether the file is an embeddings file, and no shard or index.h5. */
+bool fsh_embeddings_is_file(const char *path);
+
 /* Reads an embeddings file, a shard or index.h5 into *out, which the caller frees with
  * fsh_embeddings_fini. Of shards: a row for each face, whatever the number of its variants; and the
  * samples that have no picture. A file of another kind, one without embeddings, a vector that is

@@ -193,6 +193,17 @@ open_kind(const char *path, fsh_store **store, bool *own, fsh_err *err)
     return status;
 }
 
+bool
+fsh_embeddings_is_file(const char *path)
+{
+    fsh_store *store = NULL;
+    bool own = false;
+    bool is = !open_kind(path, &store, &own, NULL) && own;
+
+    fsh_store_close(&store, NULL);
+    return is;
+}
+
 fsh_status
 fsh_embeddings_each(const char *path, fsh_embeddings_taker *take, void *self, fsh_err *err)
 {

@@ -11,4 +11,7 @@
  * and attributes; as lines for a terminal, or as one JSON object. */
 fsh_status fsh_inspect_print(const char *path, bool json, fsh_text *out, fsh_err *err);
 
+/* The same of an embeddings file: pictures, people, rejected by reason, and what they were made by. */
+fsh_status fsh_inspect_print_embeddings(const char *path, bool json, fsh_text *out, fsh_err *err);
+
 #endif

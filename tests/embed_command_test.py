@@ -123,6 +123,29 @@ class Embed(EmbedCase):
             self.assertEqual(texts(file["rejected/reason"]), ["corrupt", "empty"])
             self.assertTrue(numpy.allclose(numpy.linalg.norm(file["embedding"][:], axis=1), 1, atol=1e-5))
 
+    def test_too_many_without_an_embedding_is_told_and_inspect_says_why(self):
+        people = self.folder / "people"
+        shutil.copytree(self.people, people)
+        (people / "nobody").mkdir()
+        (people / "nobody" / "1.jpg").write_bytes(b"no picture")
+        done, output = self.embed(people, "all.h5", "--set", "limits.max_rejected=0.01", code=1)
+        self.assertIn("limits.max_rejected is 1.0 %", done.stderr.decode())
+        told = json.loads(faceshard(self, "inspect", output, "--json").stdout)
+        self.assertEqual((told["kind"], told["pictures"], told["people"]), ("embeddings", len(self.pictures), 6))
+        self.assertEqual((sum(told["rejected"].values()), told["dimension"]), (1, 512))
+        self.assertTrue(told["model"].startswith("baseline "))
+        self.assertIn("baseline ", faceshard(self, "inspect", output).stdout.decode())
+        faceshard(self, "inspect", output, "--contact-sheet", self.folder / "sheet.png", code=2)
+
+    def test_embeddings_of_other_weights_or_settings_are_told_from_those_of_the_card(self):
+        output = self.embed(self.people, "all.h5")[1]
+        words = ("identify", "--gallery", output, "--probes", output, "--model", "baseline", "--threshold", "0.5")
+        faceshard(self, *words)
+        with h5py.File(output, "r+") as file:
+            name, known = file.attrs["model"].split()
+            file.attrs["model"] = f"{name} {known[::-1]}"
+        self.assertIn("as its card and file are here", faceshard(self, *words, code=3).stderr.decode())
+
     def test_flip_is_another_job_and_is_told(self):
         _, plain = self.embed(self.people, "plain.h5")
         _, flipped = self.embed(self.people, "flipped.h5", "--flip")
