@@ -43,29 +43,25 @@ def visit(address):
         pass
 
 
-def seconds_of(pid):
-    """Processor time of one process, of all its threads."""
-    try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) * TICK_S
-    except OSError:
-        return 0
-
-
-def helpers(pid):
-    try:
-        children = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
-        every = [int(child) for path in children for child in path.read_text().split()]
-        return [c for c in every if b"page_pictures" in pathlib.Path(f"/proc/{c}/cmdline").read_bytes()]
-    except OSError:
-        return []
+def processes_of(session):
+    """Processor time of every process of a session, all threads, as (pid, is it the page's, seconds)."""
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
+            if int(fields[3]) == session:
+                pid = int(path.name)
+                own = pid == session or b"page_pictures" in (path / "cmdline").read_bytes()
+                yield pid, own, (int(fields[11]) + int(fields[12])) * TICK_S
+        except OSError:  # it has just ended
+            pass
 
 
 def run_once(faceshard, folder, page, chromium):
     out = tempfile.mkdtemp(dir=folder)
     command = [faceshard, "run", folder / "job.yaml", "--input", folder / "people", "--output", out, "--log", "json"]
     began = time.monotonic()
-    run = subprocess.Popen(command + (["--http", "127.0.0.1:0"] if page else []), stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(command + (["--http", "127.0.0.1:0"] if page else []), stdout=subprocess.PIPE, text=True,
+                           start_new_session=True)
     address = json.loads(run.stdout.readline())["address"] if page else None
     lines = []
     threading.Thread(target=lambda: lines.extend(run.stdout), daemon=True).start()
@@ -80,14 +76,13 @@ def run_once(faceshard, folder, page, chromium):
         for _ in range(2):
             threading.Thread(target=visit, args=(address,), daemon=True).start()
     spent = {}
-    while not (ended := os.wait4(run.pid, os.WNOHANG))[0]:
-        for pid in [run.pid, *helpers(run.pid)]:
-            spent[pid] = max(spent.get(pid, 0), seconds_of(pid))
+    while run.poll() is None:
+        spent.update({(pid, own): seconds for pid, own, seconds in processes_of(run.pid)})
         time.sleep(0.1)
+    wall = time.monotonic() - began
     for one in browsers:
         one.close()
-    usage = ended[2]
-    return time.monotonic() - began, sum(spent.values()), usage.ru_utime + usage.ru_stime
+    return wall, sum(seconds for (_, own), seconds in spent.items() if own), sum(spent.values())
 
 
 def main():
