@@ -43,7 +43,7 @@ const fsh_arg fsh_card_args[] = {
                  "names of the outputs, separated by commas; empty: the only one"),
     FSH_ARG_INT(fsh_card, dimension, 0, 512, "0", "numbers in an embedding"),
     FSH_ARG_INT(fsh_card, at_once, 0, FSH_TOGETHER_MAX, "0",
-                "embedders: faces that are run together; 0: 8 where the file has over 16 MiB of "
+                "embedders: faces that are run together; 0: 16 where the file has over 16 MiB of "
                 "weights, which "
                 "then go through the processor once for all of them, otherwise 1"),
     FSH_ARG_BOOL(fsh_card, normalise, "yes", "scale embeddings to length one"),

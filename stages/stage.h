@@ -30,7 +30,7 @@
 enum {
     FSH_LANDMARKS_N = 68,      /* iBUG order: 0-16 jaw, 17-26 brows, 27-35 nose, 36-47 eyes, 48-67 mouth */
     FSH_EMBEDDING_MAX = 512,   /* dimensions */
-    FSH_TOGETHER_MAX = 8,      /* photographs that are finished together */
+    FSH_TOGETHER_MAX = 16,     /* photographs that are finished together */
     FSH_WORN_BYTES = 160,      /* of the text that says what was put on */
     FSH_MASK_CLASS_UNKNOWN = -1,
     FSH_MASK_CLASS_MASK = 0,   /* as the AIZOO detector numbers them */

@@ -7,13 +7,13 @@
 
 /* A sample is one word, so that it is never read half written: sample + 1 in the lower 32 bits (0:
  * nothing), then 8 bits of what is done, then a counter that tells one turn at a sample from the
- * next. A slot has those that a thread works on together, and is a cache line: threads do not get
- * into each other's way. */
+ * next. A slot has those that a thread works on together, in cache lines of its own: threads do not
+ * get into each other's way. */
 typedef struct slot {
     _Alignas(64) _Atomic uint64_t words[FSH_TOGETHER_MAX];
 } slot;
 
-_Static_assert(sizeof(slot) == 64, "a thread has one cache line");
+_Static_assert(sizeof(slot) % 64 == 0, "a thread has whole cache lines");
 
 struct fsh_executing {
     atomic_bool frozen;
