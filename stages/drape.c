@@ -93,9 +93,8 @@ side_knot(const fsh_head *head, const fsh_point *landmarks, const rule *r, fsh_v
     fsh_vec3 jaw = mix3(head->points[upper], head->points[upper + step], share);
     fsh_point off =
         fsh_point_mix(off_at(head, landmarks, upper), off_at(head, landmarks, upper + step), share);
-    knot k;
+    knot k = {.place = mix3(jaw, front, r->inset)};
 
-    k.place = mix3(jaw, front, r->inset);
     k.place.y = jaw.y + r->side_down;
     k.place.z = jaw.z + forward * (front.z - jaw.z);
     k.off = (fsh_point){seen * off.x, seen * off.y};
