@@ -80,3 +80,16 @@ fsh_apart_run(fsh_status (*run)(void *self, fsh_err *err), void *self, const cha
         ;
     return judge(&said, bytes, ended, file, limit_s, err);
 }
+
+void
+fsh_apart_limit_memory(uint64_t bytes)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    const struct rlimit limit = {bytes, bytes};
+
+    if (bytes)
+        setrlimit(RLIMIT_DATA, &limit);
+#else
+    (void)bytes;
+#endif
+}

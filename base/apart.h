@@ -13,4 +13,8 @@
 fsh_status fsh_apart_run(fsh_status (*run)(void *self, fsh_err *err), void *self, const char *file,
                          uint32_t limit_s, fsh_err *err);
 
+/* Lets allocations of this process fail above so many bytes of data; 0: no limit. Does nothing under sanitizers,
+ * whose shadow memory counts as data and is larger than any limit. */
+void fsh_apart_limit_memory(uint64_t bytes);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "base/files.h"
 #include "evaluate/thumbs.h"
 #include "job/paths.h"
@@ -24,7 +25,7 @@ enum {
     NICE = 19
 };
 
-static const rlim_t memory_bytes = 2u << 30; /* a photograph of 64 million pixels fits */
+static const uint64_t memory_bytes = 2u << 30; /* a photograph of 64 million pixels fits */
 
 typedef struct album {
     fsh_thumbs *stored, *photographs;
@@ -232,11 +233,9 @@ fsh_pictures_print(const char *output, const char *input, uint32_t unit, fsh_tex
 static void
 settle_down(void)
 {
-    struct rlimit limit = {memory_bytes, memory_bytes};
-
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpriority(PRIO_PROCESS, 0, NICE);
-    setrlimit(RLIMIT_DATA, &limit);
+    fsh_apart_limit_memory(memory_bytes);
     fsh_vision_init();
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "worker/frame.h"
 
 enum { TICK_MS = 200 }; /* between two TICK, unless the unit ends */
@@ -21,21 +22,6 @@ typedef struct child {
     fsh_executing *executing;      /* NULL: its worker does not want to know */
     uint64_t ticked_ms;
 } child;
-
-/* Above the limit allocations fail, and the unit fails with the samples that were executing. The
- * shadow memory of sanitizers counts as data, and is larger than any limit. */
-static void
-limit_memory(uint64_t bytes)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    const struct rlimit limit = {bytes, bytes};
-
-    if (bytes)
-        setrlimit(RLIMIT_DATA, &limit);
-#else
-    (void)bytes;
-#endif
-}
 
 /* Dies with its worker, leaves no core file of a crash, and lets the worker decide what Ctrl-C
  * means. */
@@ -146,7 +132,7 @@ open_job(child *me, const fsh_message_job *job)
         say(&broken);
         return status;
     }
-    limit_memory(limits.memory_bytes);
+    fsh_apart_limit_memory(limits.memory_bytes);
     return say(&ready);
 }
 
