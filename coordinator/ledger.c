@@ -56,7 +56,8 @@ fail(const fsh_ledger *ledger, fsh_err *err)
     if (status == FSH_IO && number) /* SQLite calls a full disk an I/O error where it flushes */
         return fsh_fail_errno(err, number, "%s: %s", ledger->path,
                               sqlite3_errmsg(ledger->database));
-    return fsh_fail(err, status, "%s: %s", ledger->path, sqlite3_errmsg(ledger->database));
+    return fsh_fail(err, status, "%s: %s%s", ledger->path, sqlite3_errmsg(ledger->database),
+                    status == FSH_IO ? "; the disk may be full or damaged" : "");
 }
 
 static fsh_status
