@@ -215,6 +215,7 @@ class Seen(PageCase):
             page.wait_for('document.querySelectorAll("#samples img").length > 1')
             page.wait_for('document.querySelector("#samples img").naturalWidth > 0')
             page.wait_for('document.getElementById("share").textContent !== ' + json.dumps(before))
+            self.assertEqual(page.complaints, [])
             page.wait_for('document.getElementById("phase").textContent === "finished"', LIMIT_S)
             self.assertEqual(page.run('document.getElementById("share").textContent'), "100 %")
             self.assertEqual(page.run('document.querySelectorAll("#reasons .meter").length > 0'), True)
