@@ -90,6 +90,28 @@ class Jobs(JobCase):
         self.assertEqual(sums(outputs[0]), sums(outputs[1]))
         self.assertEqual(sums(outputs[0]), sums(outputs[2]))
 
+    def test_tasks_of_an_array_share_the_units_and_a_repeated_task_keeps_what_is_there(self):
+        write_people(self.input)
+        self.run_job(self.folder / "one", "--workers", 1)
+        places = ("--input", self.input, "--output", self.folder / "tasks")
+        units = int(self.faceshard("plan", self.job, *places).stdout.split()[-1])
+        self.assertGreater(units, 3)
+        for word in (str(units), f"0-{units}", "2-1", "x", "-1", "0-2:0", "0:2x", "3-:"):
+            self.assertIn(f"unit '{word}'", self.faceshard("unit", self.job, word, *places, code=2).stderr.decode())
+        shards = self.folder / "tasks" / "shards"
+        done = self.faceshard("unit", self.job, "1-:2", *places).stdout.decode().splitlines()
+        self.assertEqual([line.split(":")[0] for line in done], [f"unit {k}" for k in range(1, units, 2)])
+        (shards / "shard-000001.h5").write_bytes((shards / "shard-000003.h5").read_bytes())  # is not what it says
+        kept = (shards / "shard-000003.h5").stat().st_ino
+        done = self.faceshard("unit", self.job, f"0-{units - 1}", *places).stdout.decode().splitlines()
+        self.assertEqual([line.endswith("made before") for line in done], [k % 2 == 1 and k > 1 for k in range(units)])
+        self.assertEqual((shards / "shard-000003.h5").stat().st_ino, kept)
+        self.assertEqual(self.faceshard("unit", self.job, f"{units + 5}-:7", *places).stdout, b"")  # more tasks than units
+        self.faceshard("unit", self.job, 3, "--again", *places)
+        self.assertNotEqual((shards / "shard-000003.h5").stat().st_ino, kept)
+        self.faceshard("finish", self.job, *places)
+        self.assertEqual(sums(self.folder / "tasks"), sums(self.folder / "one"))
+
     def test_plain_h5py_reads_what_was_counted(self):
         count = write_people(self.input)
         done = self.run_job(self.folder / "out")
