@@ -8,6 +8,7 @@
 #include "cli/report.h"
 #include "cli/reuse.h"
 #include "coordinator/finish.h"
+#include "job/meeting.h"
 #include "worker/unit.h"
 
 static fsh_status
@@ -18,6 +19,7 @@ serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_
 
     fsh_coordinator_options_init(&to);
     to.address = options->bind && options->bind[0] ? options->bind : NULL;
+    to.announce = options->announce;
     to.insecure = options->insecure;
     to.keys = options->keys && options->keys[0] ? options->keys : NULL;
     to.workers = options->workers;
@@ -102,6 +104,16 @@ plan(const fsh_job *job, fsh_run_result *result, fsh_err *err)
     return FSH_OK;
 }
 
+/* Workers that come from now on need not wait; others would wait for a while. */
+static void
+tell_end(const fsh_job *job, fsh_run_result *result)
+{
+    fsh_err err;
+
+    if (fsh_meeting_end(job->output, &err))
+        fsh_progress_warn(&result->progress, err.text);
+}
+
 static fsh_status
 run_planned(const fsh_job *job, const fsh_run_options *options, fsh_run_result *result, fsh_err *err)
 {
@@ -116,6 +128,8 @@ run_planned(const fsh_job *job, const fsh_run_options *options, fsh_run_result *
                         (unsigned long long)result->planned.units);
     status = serve(job, options, hashes, result, err);
     fsh_progress_clear(&result->progress);
+    if (status != FSH_INTERRUPTED && status != FSH_BUSY)
+        tell_end(job, result);
     if (!status)
         status = finish(job, options->report, hashes, result, err);
     free(hashes);
@@ -133,7 +147,9 @@ fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *resu
     if (status)
         return status;
     fsh_progress_page(&result->progress, fsh_live_address(result->live));
-    status = run_planned(job, options, result, err);
+    status = fsh_meeting_reopen(job->output, err);
+    if (!status)
+        status = run_planned(job, options, result, err);
     fsh_live_enter(result->live, !status                     ? FSH_PHASE_FINISHED
                                  : status == FSH_INTERRUPTED ? FSH_PHASE_STOPPED
                                                              : FSH_PHASE_FAILED);

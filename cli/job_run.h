@@ -17,6 +17,7 @@ typedef struct fsh_run_options {
     uint32_t threads;        /* compute threads of each; 0: 1 */
     double grace;            /* seconds for the units in work after SIGINT or SIGTERM */
     const char *bind, *keys; /* address for workers and folder of keys; NULL or "": private, none */
+    const char *announce;    /* name of this machine for workers that ask the output folder; NULL or "": its own */
     bool insecure;
     fsh_log_mode log;
     fsh_live_options page; /* zeroed: none */

@@ -13,6 +13,7 @@ typedef struct run_options {
     char bind[FSH_ARG_TEXT_BYTES], keys[FSH_ARG_TEXT_BYTES], http[FSH_ARG_TEXT_BYTES], http_token[FSH_ARG_TEXT_BYTES];
     int32_t log;
     bool explain, insecure;
+    char announce[FSH_ARG_TEXT_BYTES];
 } run_options;
 
 #define LOG_ROW \
@@ -22,7 +23,8 @@ typedef struct run_options {
 #define BIND_ROWS                                                                                      \
     FSH_ARG_TEXT(run_options, bind, "", "address for workers: ipc://PATH or tcp://HOST:PORT; private by default"), \
     FSH_ARG_TEXT(run_options, keys, "", "folder of keys from `faceshard keygen`: only listed workers may join"), \
-    FSH_ARG_BOOL(run_options, insecure, "false", "allow an address that other machines reach, without keys")
+    FSH_ARG_BOOL(run_options, insecure, "false", "allow an address that other machines reach, without keys"), \
+    FSH_ARG_TEXT(run_options, announce, "", "name of this machine for `worker OUT`, where --bind has none; else its own")
 
 #define HTTP_ROWS                                                                                                    \
     FSH_ARG_TEXT(run_options, http, "", "address of a page that shows the job, as in 127.0.0.1:8686; port 0: any"), \
@@ -87,7 +89,7 @@ static fsh_status
 run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
 {
     fsh_run_options how = {workers, (uint32_t)options->threads, options->grace, options->bind, options->keys,
-                           options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}, true};
+                           options->announce, options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}, true};
     fsh_run_result result;
     fsh_status status = fsh_run(job, &how, &result, err);
 

@@ -7,7 +7,7 @@
 
 typedef struct worker_options {
     int64_t threads, parent;
-    double grace;
+    double grace, patience;
     char keys[FSH_ARG_TEXT_BYTES];
     char models[FSH_ARG_TEXT_BYTES], templates[FSH_ARG_TEXT_BYTES], spool[FSH_ARG_TEXT_BYTES];
 } worker_options;
@@ -21,6 +21,7 @@ static const fsh_arg rows[] = {
                  "transport stream: place for photographs on their way in and shards on their way out; else $TMPDIR"),
     FSH_ARG_REAL(worker_options, grace, 0, 86400, "20",
                  "seconds to finish the unit in work after SIGINT or SIGTERM; then it is given back"),
+    FSH_ARG_REAL(worker_options, patience, 1, 31536000, "600", "seconds without a coordinator after which it ends"),
     FSH_ARG_INT(worker_options, parent, 0, 4194304, "0", "process that must not be outlived; 0: none"),
     FSH_ARG_TEXT(worker_options, keys, "", "folder of keys from `faceshard keygen`, where the coordinator asks for them"),
     FSH_ARG_END};
@@ -41,6 +42,7 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
     to.threads = (uint32_t)(options->threads ? options->threads : sysconf(_SC_NPROCESSORS_ONLN));
     to.keys = or_null(options->keys);
     to.grace_ms = (uint32_t)(1000 * options->grace);
+    to.give_up_ms = options->patience < 4000000 ? (uint32_t)(1000 * options->patience) : UINT32_MAX;
     to.parent_pid = (uint32_t)options->parent;
     to.models = or_null(options->models);
     to.templates = or_null(options->templates);
@@ -49,8 +51,10 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
 }
 
 const fsh_command fsh_command_worker = {
-    "worker", "ADDRESS", 1, 1, "work for a coordinator",
-    "Asks the coordinator at ADDRESS (tcp://HOST:PORT or ipc://PATH) for units until there are no more. The job\n"
+    "worker", "ADDRESS|OUT", 1, 1, "work for a coordinator",
+    "Asks the coordinator at ADDRESS (tcp://HOST:PORT or ipc://PATH) for units until there are no more. Or OUT is the\n"
+    "output folder of a job, where a coordinator with --bind has told its address: the worker waits for it, follows it\n"
+    "when it is started again on another machine, and ends at once when the job has ended. The job\n"
     "comes over the wire; input and output must be there under the same paths, or the job says `transport: {mode:\n"
     "stream}`: then photographs come over the wire as well, shards go back by it, and --spool has room for some units\n"
     "of both. Models and templates must be the coordinator's, which is checked. SIGTERM ends it in good order: the unit\n"

@@ -90,6 +90,7 @@ typedef struct fsh_coordinator_sight {
 typedef struct fsh_coordinator_options {
     /* To bind; NULL: a private socket that only this user's processes reach. */
     const char *address;
+    const char *announce; /* name of this machine for FSH_PATH_MEETING; NULL or "": its own */
     bool insecure;    /* allow an address that other machines reach, with no keys asked for */
     const char *keys; /* folder of keys (proto/keys.h); NULL: none are asked for */
     uint32_t connections_max; /* at a time; 0: as fsh_link_options says */

@@ -12,6 +12,7 @@
 #include "coordinator/commit.h"
 #include "coordinator/inside.h"
 #include "coordinator/replace.h"
+#include "job/meeting.h"
 
 enum {
     TICK_MS = 200,
@@ -410,6 +411,8 @@ serve(fsh_coordination *me, fsh_err *err)
     status = fsh_replace_index(me->work->output, err);
     if (!status)
         status = open_link(me, err);
+    if (!status && me->options.address)
+        status = fsh_meeting_tell(me->work->output, fsh_link_address(me->link), me->options.announce, err);
     if (status) {
         uv_run(&me->loop, UV_RUN_DEFAULT); /* what was opened of it closes there */
         return status;

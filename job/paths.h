@@ -8,6 +8,7 @@
 #define FSH_PATH_LOCK "state/lock"                  /* held by the one coordinator */
 #define FSH_PATH_LEDGER "state/ledger.sqlite"       /* life of every unit */
 #define FSH_PATH_LIVE "state/live.json"             /* what a running coordinator tells who looks: page/view.h */
+#define FSH_PATH_MEETING "state/coordinator"         /* where workers find it: job/meeting.h */
 #define FSH_PATH_SHARDS "shards"
 #define FSH_PATH_SHARD "shards/shard-%06u.h5"
 #define FSH_PATH_SHARD_TEMPORARY "shards/.shard-%06u-%s.tmp"

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "job/meeting.h"
 #include "proto/link.h"
 #include "worker/carrier.h"
 #include "worker/held.h"
@@ -16,7 +17,10 @@ typedef struct fsh_worker {
     uv_timer_t beat;
     uv_signal_t interrupts[2];
     fsh_worker_options options;
-    fsh_link *link;
+    fsh_link *link;            /* NULL until an address is known */
+    const char *folder;        /* where the coordinator tells its address; NULL: it was given */
+    char address[FSH_MEETING_BYTES]; /* of the link */
+    uint64_t looked_ms;        /* into the folder */
     fsh_sandbox *sandbox;
     fsh_spool *spool;          /* NULL where input and output are seen */
     fsh_carrier *carrier;      /* likewise */
@@ -71,6 +75,14 @@ void fsh_worker_hand_in_again(fsh_worker *me, uint64_t sent_before_ms);
 
 /* A message has come: `received` of the link, self is the fsh_worker. */
 void fsh_worker_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes);
+
+/* ---- meet.c ---- */
+
+/* Opens the connection to me->address; what was there before is closed. */
+fsh_status fsh_worker_open_link(fsh_worker *me);
+
+/* Looks for the coordinator in the folder, where none is heard. */
+void fsh_worker_look(fsh_worker *me);
 
 /* ---- supervisor.c ---- */
 

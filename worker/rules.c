@@ -16,7 +16,7 @@ bool
 fsh_worker_say(fsh_worker *me, const fsh_message *message)
 {
     fsh_text_clear(&me->bytes);
-    return fsh_message_encode(message, FSH_FROM_WORKER, &me->bytes, NULL) == FSH_OK &&
+    return me->link && fsh_message_encode(message, FSH_FROM_WORKER, &me->bytes, NULL) == FSH_OK &&
            fsh_link_send(me->link, NULL, me->bytes.data, me->bytes.bytes);
 }
 

@@ -11,12 +11,8 @@
 #include <unistd.h>
 
 #include "worker/inside.h"
-#include "worker/turned_away.h"
 
-enum {
-    FIRST_BEAT_MS = 50, /* until the coordinator says how often */
-    STRANGE_MAX = 5     /* handshakes that may fail without a reason, with keys */
-};
+enum { FIRST_BEAT_MS = 50 }; /* until the coordinator says how often */
 
 static const char *const own_command[] = {"/proc/self/exe", "compute-child", NULL};
 
@@ -56,9 +52,15 @@ fsh_worker_beat(uv_timer_t *timer)
     uint64_t now = uv_now(&me->loop);
 
     if (now - me->heard_ms >= me->options.give_up_ms) {
-        fsh_worker_leave(me, FSH_NETWORK, "no coordinator was heard for too long");
+        fsh_worker_leave(me, FSH_NETWORK,
+                         me->link ? "no coordinator was heard for too long"
+                                  : "no coordinator has told there where it is; one that is started with --bind does");
         return;
     }
+    if (me->folder)
+        fsh_worker_look(me);
+    if (me->leaving)
+        return;
     if (me->known) {
         renew(me);
         fsh_worker_hand_in_again(me, now - 4 * me->beat_ms);
@@ -108,51 +110,20 @@ start_handles(fsh_worker *me)
     }
 }
 
-/* A worker that was let in before waits: the list may be changed just now, and the coordinator may be
- * starting again. Without keys, who answers may be about to become the coordinator. */
-static void
-on_handshake_failed(void *self, fsh_link_failure failure)
-{
-    fsh_worker *me = self;
-    char host[256] = "";
-    fsh_err text;
-
-    if (me->leaving || me->job)
-        return;
-    if (failure == FSH_LINK_STRANGE && (!me->key.letters[0] || ++me->strange < STRANGE_MAX))
-        return;
-    gethostname(host, sizeof host - 1);
-    fsh_turned_away_text(failure, me->key.letters, host, &text);
-    fsh_worker_leave(me, FSH_NETWORK, text.text);
-}
-
-static fsh_status
-open_link(fsh_worker *me, const char *address)
-{
-    fsh_link_options options = {.address = address,
-                                .bytes_max = FSH_MESSAGE_BYTES_MAX,
-                                .self = me,
-                                .received = fsh_worker_obey,
-                                .failed = on_handshake_failed};
-    fsh_keys keys = {0};
-    fsh_status status = FSH_OK;
-
-    if (me->options.keys) {
-        status = fsh_keys_read(me->options.keys, FSH_KEYS_WORKER, &keys, &me->err);
-        options.keys = &keys;
-        me->key = keys.own_public;
-    }
-    if (!status)
-        status = fsh_link_open(&me->loop, &options, &me->link, &me->err);
-    fsh_keys_wipe(&keys);
-    return status;
-}
-
 static fsh_status
 work(fsh_worker *me, const char *address)
 {
-    fsh_status status = open_link(me, address);
+    bool known = strstr(address, "://") != NULL;
+    fsh_status status = FSH_OK;
 
+    if (strlen(address) >= sizeof me->address)
+        status = fsh_fail(&me->err, FSH_USAGE, "%.60s...: longer than an address can be", address);
+    else if (known)
+        strcpy(me->address, address);
+    else
+        me->folder = address;
+    if (!status && known)
+        status = fsh_worker_open_link(me);
     me->result = status;
     me->heard_ms = uv_now(&me->loop);
     if (!status)

@@ -24,7 +24,8 @@ typedef struct fsh_worker_options {
 /* Sets every option to its default. */
 void fsh_worker_options_init(fsh_worker_options *options);
 
-/* Works until the coordinator says that there is no more (OK), a signal asks it to stop
+/* address: "tcp://HOST:PORT", "ipc://PATH", or the output folder of a job, where its coordinator has told where it is
+ * (job/meeting.h): then the worker waits for one, and follows it to another machine. Works until the coordinator says that there is no more (OK), a signal asks it to stop
  * (INTERRUPTED), the coordinator refuses it, does not let it in or is not heard (NETWORK), or the job cannot be run
  * here (the child's status). */
 fsh_status fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *err);
