@@ -14,6 +14,7 @@ import yaml
 ROOT = pathlib.Path(os.environ.get("FACESHARD_SOURCE", pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(ROOT / "training"))
 from faceshard_training import __main__ as command, export, networks  # noqa: E402
+from faceshard_training.networks import onnx_weights  # noqa: E402
 
 SIZE = 80
 
@@ -54,6 +55,20 @@ class Export(unittest.TestCase):
         self.assertEqual(card["sha256"], hashlib.sha256(path.with_suffix(".onnx").read_bytes()).hexdigest())
         self.assertEqual((card["file"], card["width"], card["dimension"]), ("command.onnx", 32, 16))
         self.assertEqual(command.main(["export", "inception_resnet_v1", "--size", "40", "--output", str(path)]), 3)
+
+    def test_a_training_may_begin_with_the_weights_of_an_onnx_file_of_the_same_layers_and_of_no_other(self):
+        path = pathlib.Path(self.folder.name) / "start"
+        given = export.random_network("mobilefacenet_relu6", 16, 32, 1.0, 1)
+        export.write(given, path, 32, "start", {})
+        taken = networks.build("mobilefacenet_relu6", 32, dimension=16).eval()
+        onnx_weights.put(taken, f"{path}.onnx")
+        pictures = torch.randn(2, 3, 32, 32)
+        self.assertLess((given(pictures) - taken(pictures)).abs().max().item(), 1e-5)
+        other = networks.build("mobilefacenet_relu6", 32, dimension=8)
+        self.assertRaisesRegex(ValueError, r"start.onnx: \[16, .* embed.weight, \[8, 512\]", onnx_weights.put, other, f"{path}.onnx")
+        self.assertRaisesRegex(ValueError, "another network", onnx_weights.put, networks.build("simple_resnet", 32), f"{path}.onnx")
+        (pathlib.Path(self.folder.name) / "text.onnx").write_text("no network")
+        self.assertRaisesRegex(ValueError, "cannot read", onnx_weights.put, taken, f"{self.folder.name}/text.onnx")
 
 
 if __name__ == "__main__":

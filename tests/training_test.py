@@ -41,8 +41,8 @@ class Networks(unittest.TestCase):
         for name in networks.NETWORKS:
             network = networks.build(name, 96, dimension=24, dropout=0.5).eval()
             self.assertEqual(network(torch.zeros(2, 3, 96, 96)).shape, (2, 24), name)
-            self.assertIsNone(network.embed.bias, name)
-            self.assertEqual(network.norm.num_features, 24, name)
+            self.assertEqual(network.embed.out_features, 24, name)
+            self.assertEqual(network.embed.bias is None, isinstance(network.norm, torch.nn.BatchNorm1d), name)
 
     def test_widths_and_sizes(self):
         sizes = [sum(p.numel() for p in networks.build("mobilefacenet", size, width=width).parameters())

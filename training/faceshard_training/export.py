@@ -1,4 +1,4 @@
-"""Writes a network as ONNX (opset 11) and TorchScript, with the card that faceshard reads: PATH.onnx, PATH.pt and PATH.yaml.
+"""Writes a network as ONNX (opset 9) and TorchScript, with the card that faceshard reads: PATH.onnx, PATH.pt and PATH.yaml.
 The batch is dynamic; batch norms are folded into the layers before them."""
 import copy
 import hashlib
@@ -11,7 +11,7 @@ from torch import nn
 
 from faceshard_training import networks
 
-OPSET = 11  # the newest that OpenCV 4.6 reads
+OPSET = 9  # from 11 on OpenCV 4.6 reads no ReLU6
 
 
 def settle(network, size):
@@ -47,7 +47,8 @@ def fold(linear, norm):
 def ready(network):
     """A copy as it is used: on the CPU, in evaluation mode, the last batch norm folded."""
     network = copy.deepcopy(network).cpu().float().eval()
-    network.embed, network.norm = fold(network.embed, network.norm), nn.Identity()
+    if isinstance(network.norm, nn.BatchNorm1d):
+        network.embed, network.norm = fold(network.embed, network.norm), nn.Identity()
     return network.to(memory_format=torch.contiguous_format).eval()
 
 
@@ -63,12 +64,13 @@ def sum_of(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-def card(path, size, dimension, about):
+def card(network, path, size, about):
     """about: further keys, such as licence, source, accuracy, detector."""
+    mean, scale = [list(value) if isinstance(value, tuple) else value for value in networks.input_of(network)]
     keys = {"name": path.name, "file": f"{path.name}.onnx", "sha256": sum_of(f"{path}.onnx"), **about, "task": "embed", "width": size,
-            "height": size, "channels": "rgb", "mean": 127.5, "scale": 0.0078125, "input": "data", "outputs": "embedding",
-            "dimension": dimension, "present": "aligned"}
-    return yaml.safe_dump(keys, sort_keys=False, width=1000, allow_unicode=True)
+            "height": size, "channels": "rgb", "mean": mean, "scale": scale, "input": "data", "outputs": "embedding",
+            "dimension": network.embed.out_features, "present": "aligned"}
+    return yaml.safe_dump(keys, sort_keys=False, default_flow_style=None, width=1000, allow_unicode=True)
 
 
 def write(network, path, size, title, about):
@@ -78,4 +80,4 @@ def write(network, path, size, title, about):
     network = ready(network)
     write_networks(network, path, size)
     script = f"# As TorchScript: {path.name}.pt, sha256 {sum_of(f'{path}.pt')}\n"
-    path.with_name(f"{path.name}.yaml").write_text(f"# {title}\n{script}" + card(path, size, network.embed.out_features, about))
+    path.with_name(f"{path.name}.yaml").write_text(f"# {title}\n{script}" + card(network, path, size, about))

@@ -36,7 +36,7 @@ SECTIONS = {
         Row("device", str, "auto", "auto: a GPU where there is one", choices=("auto", "cpu", "cuda")),
         Row("precision", str, "auto", "auto: float16 on a GPU, float32 elsewhere", choices=("auto", "float32", "float16", "bfloat16")),
         Row("threads", int, 0, "of PyTorch; 0: as it likes", 0, 1024),
-        Row("start", str, "", "a checkpoint whose network training begins with; its loss and optimizer are left aside"),
+        Row("start", str, "", "what training begins with: the network of a checkpoint, whose loss and optimizer are left aside, or of an ONNX file of the same layers"),
         Row("checkpoint_steps", int, 0, "batches between checkpoints within an epoch; 0: only at its end")),
     "data": (
         Row("index", list, NEEDED, "index.h5 of a job of faceshard, or a list of them"),

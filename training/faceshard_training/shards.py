@@ -213,6 +213,7 @@ class ShardDataset(torch.utils.data.Dataset):
         return torch.from_numpy(self.read(rows)).permute(0, 3, 1, 2), torch.from_numpy(self.labels[rows])
 
 
-def as_input(pictures, device="cpu"):
-    """uint8 pictures as a network takes them: (x - 127.5) / 128."""
-    return pictures.to(device, non_blocking=True).float().sub_(127.5).div_(128)
+def as_input(pictures, device="cpu", mean=127.5, scale=0.0078125):
+    """uint8 pictures as a network takes them: (x - mean) * scale, each a number or one a channel."""
+    mean, scale = [torch.tensor(value, device=device).reshape(-1, 1, 1) for value in (mean, scale)]
+    return pictures.to(device, non_blocking=True).float().sub_(mean).mul_(scale)

@@ -9,6 +9,7 @@ import numpy
 import torch
 
 from faceshard_training import checkpoint, export, log, losses, networks, samplers, targets, verification
+from faceshard_training.networks import onnx_weights
 from faceshard_training.shards import ShardDataset, as_input
 
 TOLD_EVERY_S = 30
@@ -118,6 +119,8 @@ class Training:
         path = self.output / "checkpoint.pt"
         if path.exists():
             self.restore(path, checkpoint.load(path))
+        elif self.settings.start.endswith(".onnx"):
+            onnx_weights.put(self.network, self.settings.start)
         elif self.settings.start:
             self.network.load_state_dict(checkpoint.load(self.settings.start)["weights"])
 
@@ -170,7 +173,7 @@ class Training:
         rate = rate_at(self.settings, self.settings.epochs, self.epoch + (self.step + 1) / steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        pictures = as_input(pictures, self.device)
+        pictures = as_input(pictures, self.device, *networks.input_of(self.network))
         wanted = self.targets.of(rows).to(self.device) if self.targets else None
         with torch.autocast(self.device.type, dtype=self.autocast or torch.bfloat16, enabled=self.autocast is not None):
             embeddings = self.network(mirrored(pictures) if self.settings.data.flip else pictures)

@@ -6,6 +6,7 @@ import os
 import numpy
 import torch
 
+from faceshard_training import networks
 from faceshard_training.shards import ShardError, as_input
 
 FARS = ("1e-1", "1e-2", "1e-3", "1e-4")
@@ -52,7 +53,7 @@ def embed(network, dataset, rows, device="cpu", flip=False):
     mode, parts = network.training, []
     network.eval()
     for first in range(0, len(rows), BATCH):
-        pictures = as_input(dataset[rows[first:first + BATCH]][0], device)
+        pictures = as_input(dataset[rows[first:first + BATCH]][0], device, *networks.input_of(network))
         vectors = network(pictures)
         if flip:
             vectors = vectors + network(pictures.flip(3))
