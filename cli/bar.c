@@ -50,8 +50,12 @@ fsh_bar_line(const fsh_bar *bar, uint32_t columns, fsh_text *out)
     double done = bar->done < 0 ? 0 : bar->done > 1 ? 1 : bar->done;
     fsh_text behind = {0}, part = {0};
     uint32_t used = 4; /* "100%" */
+    uint32_t before = bar->text ? columns_of(bar->text) + 2 : 0;
     int i;
 
+    if (bar->text)
+        fsh_text_addf(out, "%s  ", bar->text);
+    columns -= before < columns ? before : columns;
     for (i = 0; i < 5; i++) {
         fsh_text_clear(&part);
         add_part(bar, i, &part);
@@ -60,7 +64,7 @@ fsh_bar_line(const fsh_bar *bar, uint32_t columns, fsh_text *out)
         used += columns_of(fsh_text_get(&part));
         fsh_text_add(&behind, fsh_text_get(&part));
     }
-    fsh_text_addf(out, "%3.0f%%", floor(done * 100));
+    fsh_text_addf(out, bar->text ? "%.0f%%" : "%3.0f%%", floor(done * 100));
     if (columns >= used + CELLS_LEAST + 3) {
         uint32_t cells = columns - used - 3;
 

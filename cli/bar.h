@@ -14,7 +14,8 @@ typedef struct fsh_bar {
     double rate;         /* samples a second; 0 while unknown */
     double elapsed_s, left_s; /* left_s < 0 while unknown */
     uint32_t workers;
-    bool pictures;       /* of a generator, which has neither rejected ones nor workers */
+    bool pictures;       /* of a generator or a single step, which has neither rejected ones nor workers */
+    const char *text;    /* in front of the bar: which step; NULL: none */
 } fsh_bar;
 
 /* Appends the line, without a line feed. What does not fit is left out from the right, the bar first. */

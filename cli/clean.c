@@ -101,13 +101,14 @@ settle_options(const clean_options *options, const fsh_embeddings *e, fsh_cleani
 }
 
 static fsh_status
-tell(const clean_options *options, const fsh_cleaning *found, fsh_err *err)
+tell(const clean_options *options, const fsh_cleaning *found, fsh_progress *progress, fsh_err *err)
 {
     fsh_text table = {0}, json = {0};
     fsh_status status;
 
     fsh_cleaning_print(found, &table);
     fsh_cleaning_print_json(found, &json);
+    fsh_progress_clear(progress);
     status = fsh_outcome_tell(fsh_outcome_mode(options->embedded.log), &table, &json, options->json,
                               err);
     fsh_text_fini(&table);
@@ -156,18 +157,25 @@ static fsh_status
 clean(const clean_options *options, const char *input, const fsh_embeddings *e,
       const fsh_embeddings *against, fsh_err *err)
 {
-    fsh_cleaning_options settled = {0};
+    fsh_progress progress;
+    fsh_listener steps = fsh_progress_listener(&progress);
+    fsh_cleaning_options settled = {.steps = &steps};
     fsh_cleaning found;
     fsh_status status = settle_options(options, e, &settled, err);
 
+    fsh_progress_start(&progress, fsh_outcome_mode(options->embedded.log));
     if (!status)
         status = fsh_cleaning_run(e, options->against[0] ? against : NULL, &settled, &found, err);
-    if (status)
+    if (status) {
+        fsh_progress_clear(&progress);
         return status;
+    }
+    fsh_progress_step(&progress, "writing down what was found");
     if (options->report[0])
         status = write_report(options, input, &found, err);
     if (!status)
-        status = tell(options, &found, err);
+        status = tell(options, &found, &progress, err);
+    fsh_progress_clear(&progress);
     fsh_cleaning_fini(&found);
     return status;
 }

@@ -29,13 +29,25 @@ remove_work(const fsh_job *job, fsh_err *err)
 }
 
 static fsh_status
-convert(const fsh_job *job, const char *output, fsh_embeddings_totals *totals, fsh_err *err)
+write_down(const char *from, const char *output, fsh_embed_result *result, fsh_err *err)
+{
+    fsh_progress *progress = &result->run.progress;
+    fsh_listener listening = fsh_progress_listener(progress),
+              step = fsh_listener_at(&listening, "writing the embeddings");
+    fsh_status status = fsh_embeddings_convert(from, output, &step, &result->totals, err);
+
+    fsh_progress_clear(progress);
+    return status;
+}
+
+static fsh_status
+convert(const fsh_job *job, const char *output, fsh_embed_result *result, fsh_err *err)
 {
     char index[FSH_PATH_BYTES];
     fsh_status status = fsh_path_join(index, job->output, FSH_PATH_INDEX, err);
 
     if (!status)
-        status = fsh_embeddings_convert(index, output, totals, err);
+        status = write_down(index, output, result, err);
     return status ? status : remove_work(job, err);
 }
 
@@ -58,7 +70,7 @@ run(const fsh_job *job, const fsh_embedded_options *options, const char *output,
                            .log = (fsh_log_mode)options->log};
     fsh_status status = fsh_run(job, &how, &result->run, err);
 
-    return status ? status : convert(job, output, &result->totals, err);
+    return status ? status : convert(job, output, result, err);
 }
 
 /* Whether the file has the embeddings that are wanted: they need only be copied. */
@@ -90,7 +102,7 @@ copy(const char *input, const fsh_embedded_options *options, const char *output,
      fsh_embed_result *result, fsh_err *err)
 {
     fsh_progress_start(&result->run.progress, (fsh_log_mode)options->log);
-    return fsh_embeddings_convert(input, output, &result->totals, err);
+    return write_down(input, output, result, err);
 }
 
 fsh_status

@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "cli/embed_make.h"
+#include "cli/outcome.h"
 #include "stages/models.h"
 
 /* The name of a card: "models/ssd.yaml" and "ssd" are the same. */
@@ -57,7 +58,14 @@ read_embedded(const char *input, const fsh_embedded_options *options, fsh_embedd
               fsh_err *err)
 {
     fsh_embeddings found = {0};
-    fsh_status status = fsh_embeddings_read(input, &found, err);
+    fsh_progress progress;
+    fsh_status status;
+
+    fsh_progress_start(&progress, fsh_outcome_mode(options->log));
+    if (progress.mode == FSH_LOG_BAR)
+        fsh_progress_step(&progress, "reading the embeddings");
+    status = fsh_embeddings_read(input, &found, err);
+    fsh_progress_clear(&progress);
 
     if (!status && !fsh_embedded_is_of(&found, options->model))
         status = fsh_fail(

@@ -111,7 +111,7 @@ tell(const identify_options *options, fsh_log_mode mode, const fsh_identificatio
 static void
 show(void *self, uint64_t done, uint64_t of)
 {
-    fsh_progress_images(self, done, of);
+    fsh_progress_at(self, "comparing", done, of);
 }
 
 static fsh_status

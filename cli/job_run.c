@@ -28,6 +28,7 @@ serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_
     to.shard_hashes = hashes;
     to.self = &result->progress;
     to.told = fsh_progress_told;
+    to.steps = &result->steps;
     to.seer = result->live;
     to.seen = fsh_live_see;
     return fsh_coordinator_run(job, &to, &result->served, err);
@@ -43,6 +44,16 @@ known_totals(fsh_run_result *result)
         (fsh_index_totals){served->samples_done,       served->delivered, served->images,
                            result->planned.identities, served->bytes,     {0}};
     memcpy(result->totals.rejected, served->rejected, sizeof result->totals.rejected);
+}
+
+/* Terminal and page are told of the same steps. */
+static void
+told_step(void *self, const char *text, uint64_t done, uint64_t of)
+{
+    fsh_run_result *result = self;
+
+    fsh_progress_at(&result->progress, text, done, of);
+    fsh_live_step(result->live, text, done, of);
 }
 
 /* The job is done, with or without it. */
@@ -67,10 +78,9 @@ finish(const fsh_job *job, bool report, const fsh_hash *hashes, fsh_run_result *
         known_totals(result);
         return fsh_finish_again(job, err);
     }
-    fsh_progress_step(&result->progress, "joining the shards");
-    status = fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->totals, err);
+    status = fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->steps, &result->totals, err);
     if (!status && report) {
-        fsh_progress_step(&result->progress, "writing report.html");
+        told_step(result, "writing report.html", 0, 0);
         make_report(job, result);
     }
     fsh_progress_clear(&result->progress);
@@ -142,6 +152,7 @@ fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *resu
     fsh_status status;
 
     memset(result, 0, sizeof *result);
+    result->steps = (fsh_listener){told_step, result, NULL};
     fsh_progress_start(&result->progress, options->log);
     status = fsh_live_open(job, &options->page, &result->live, err);
     if (status)

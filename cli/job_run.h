@@ -28,6 +28,7 @@ typedef struct fsh_run_result {
     fsh_progress
         progress; /* started by fsh_run: its mode is what is told, and its clock the run's */
     fsh_live *live; /* while fsh_run is at it */
+    fsh_listener steps; /* tell both */
     fsh_manifest_totals planned;
     fsh_coordinator_totals served;
     fsh_index_totals totals;

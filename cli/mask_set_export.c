@@ -224,16 +224,20 @@ write_people(fsh_mask_set *set, const fsh_candidates *from, uint32_t first, uint
 {
     choice chosen = {0, calloc((size_t)set->probes + 1, sizeof *chosen.probes), 0};
     fsh_status status = chosen.probes ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
+    fsh_progress progress;
     uint32_t i;
 
+    fsh_progress_start(&progress, (fsh_log_mode)set->log);
     for (i = first; i < end && set->made < (uint64_t)set->identities && !status; i++) {
         const fsh_candidate *person = &from->at[i];
 
+        fsh_progress_at(&progress, "writing people", set->made, (uint64_t)set->identities);
         if (can_be_listed(person->name) && choose(set, pictures, person, &chosen))
             status = write_person(set, pictures, person, &chosen, folder, err);
         else
             skip(set, person);
     }
+    fsh_progress_clear(&progress);
     free(chosen.probes);
     return status;
 }

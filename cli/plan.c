@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "cli/report.h"
 #include "cli/summary.h"
 #include "coordinator/finish.h"
@@ -21,13 +22,16 @@ run_plan(const fsh_invocation *invocation, fsh_err *err)
 {
     const plan_options *options = invocation->options;
     fsh_manifest_totals totals;
+    fsh_progress progress;
     fsh_job *job;
     fsh_plan_outcome outcome;
     fsh_status status = fsh_job_from_command(invocation, &options->job, &job, err);
 
     if (status)
         return status;
-    status = fsh_plan(job, NULL, NULL, &totals, &outcome, err);
+    fsh_progress_start(&progress, fsh_outcome_mode(FSH_LOG_AUTO));
+    status = fsh_plan(job, fsh_progress_scan, &progress, &totals, &outcome, err);
+    fsh_progress_clear(&progress);
     if (!status)
         printf("job %.12s%s\nidentities %llu\nsamples %llu\nignored %llu\nunits %llu\n", job->hash,
                outcome == FSH_PLAN_KNOWN      ? " (planned before)"
@@ -54,14 +58,18 @@ run_finish(const fsh_invocation *invocation, fsh_err *err)
     const plan_options *options = invocation->options;
     fsh_manifest_totals totals;
     fsh_index_totals result;
+    fsh_progress progress;
+    fsh_listener steps = fsh_progress_listener(&progress);
     fsh_job *job;
     fsh_status status = fsh_job_from_command(invocation, &options->job, &job, err);
 
     if (status)
         return status;
+    fsh_progress_start(&progress, fsh_outcome_mode(FSH_LOG_AUTO));
     status = fsh_plan_check(job, &totals, err);
     if (!status)
-        status = fsh_finish(job, (uint32_t)totals.units, NULL, &result, err);
+        status = fsh_finish(job, (uint32_t)totals.units, NULL, &steps, &result, err);
+    fsh_progress_clear(&progress);
     if (!status) {
         if (fsh_report_make(job->output, err))
             printf("attention     %s\n", err->text);

@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,16 +117,6 @@ fsh_progress_page(const fsh_progress *progress, const char *address)
 }
 
 void
-fsh_progress_step(fsh_progress *progress, const char *text)
-{
-    if (progress->mode == FSH_LOG_BAR)
-        draw(progress, text);
-    else if (progress->mode == FSH_LOG_JSON)
-        printf("{\"event\":\"step\",\"text\":\"%s\"}\n", text);
-    fflush(stdout);
-}
-
-void
 fsh_progress_planned(fsh_progress *progress, uint64_t samples, uint64_t identities, uint64_t units, bool again)
 {
     progress->next_ms = 0;
@@ -184,6 +175,66 @@ draw_bar(fsh_progress *progress, const fsh_bar *bar)
     fsh_bar_line(bar, terminal_columns(), &line);
     draw(progress, fsh_text_get(&line));
     fsh_text_fini(&line);
+}
+
+/* Another step than before begins now. */
+static void
+turn_to(fsh_progress *progress, const char *text)
+{
+    if (strcmp(progress->step, text) == 0)
+        return;
+    snprintf(progress->step, sizeof progress->step, "%s", text);
+    progress->step_began_ms = now_ms();
+    progress->next_ms = 0;
+}
+
+static void
+draw_step(fsh_progress *progress, uint64_t done, uint64_t of)
+{
+    fsh_bar bar = {.done = of ? (double)done / (double)of : 0, .samples = done, .samples_n = of, .left_s = -1,
+                   .elapsed_s = (double)(now_ms() - progress->step_began_ms) / 1000, .pictures = true,
+                   .text = progress->step};
+    char line[128];
+
+    snprintf(line, sizeof line, done ? "%s  %llu" : "%s", progress->step, (unsigned long long)done);
+    if (!of) {
+        draw(progress, line);
+        return;
+    }
+    if (bar.elapsed_s > 1 && done)
+        bar.left_s = (double)(of - done) * bar.elapsed_s / (double)done;
+    draw_bar(progress, &bar);
+}
+
+void
+fsh_progress_at(void *self, const char *text, uint64_t done, uint64_t of)
+{
+    fsh_progress *progress = self;
+
+    turn_to(progress, text);
+    if (!is_due(progress))
+        return;
+    if (progress->mode == FSH_LOG_BAR) {
+        draw_step(progress, done, of);
+        return;
+    }
+    printf("{\"event\":\"step\",\"text\":\"%s\"", progress->step);
+    if (done || of)
+        printf(",\"done\":%llu,\"of\":%llu", (unsigned long long)done, (unsigned long long)of);
+    printf("}\n");
+    fflush(stdout);
+}
+
+void
+fsh_progress_step(fsh_progress *progress, const char *text)
+{
+    fsh_progress_at(progress, text, 0, 0);
+}
+
+fsh_listener
+fsh_progress_listener(fsh_progress *progress)
+{
+    return (fsh_listener){fsh_progress_at, progress, NULL};
 }
 
 void

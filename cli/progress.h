@@ -14,6 +14,8 @@ typedef struct fsh_progress {
     uint64_t started_ms;
     uint64_t samples_before; /* done by an earlier run: no part of the rate */
     bool begun;
+    char step[64];          /* the single step that is told of, */
+    uint64_t step_began_ms; /* and since when */
     bool line_open;       /* a bar stands on the terminal */
     uint64_t next_ms;     /* when the next line of progress is due */
 } fsh_progress;
@@ -31,6 +33,11 @@ void fsh_progress_page(const fsh_progress *progress, const char *address);
 
 /* A single step that takes a while begins: plain words. On a terminal they stand until the line is drawn over or cleared. */
 void fsh_progress_step(fsh_progress *progress, const char *text);
+
+/* How far a single step is; of 0: it is not known how many there are. The first time it is told at once, then now and then.
+ * `told` of fsh_listener, self is the fsh_progress; fsh_progress_listener makes these. */
+void fsh_progress_at(void *self, const char *text, uint64_t done, uint64_t of);
+fsh_listener fsh_progress_listener(fsh_progress *progress);
 
 /* Something beside the job has gone wrong. */
 void fsh_progress_warn(fsh_progress *progress, const char *text);

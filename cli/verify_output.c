@@ -2,10 +2,12 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/outcome.h"
 #include "coordinator/verify.h"
 
 typedef struct verify_options {
     bool json, keep;
+    fsh_progress progress;
 } verify_options;
 
 static const fsh_arg rows[] = {
@@ -29,8 +31,9 @@ tell_json(const fsh_verify_damage *damage)
 static void
 tell(void *self, const fsh_verify_damage *damage)
 {
-    const verify_options *options = self;
+    verify_options *options = self;
 
+    fsh_progress_clear(&options->progress);
     if (options->json)
         tell_json(damage);
     else
@@ -41,9 +44,14 @@ static fsh_status
 run(const fsh_invocation *invocation, fsh_err *err)
 {
     verify_options options = *(const verify_options *)invocation->options;
-    fsh_verify_sink sink = {&options, tell};
+    fsh_listener listening = fsh_progress_listener(&options.progress), step = fsh_listener_at(&listening, "checking");
+    fsh_verify_sink sink = {&options, tell, &step};
     fsh_verify_totals totals;
-    fsh_status status = fsh_verify_output(invocation->words[0], options.keep, &sink, &totals, err);
+    fsh_status status;
+
+    fsh_progress_start(&options.progress, fsh_outcome_mode(FSH_LOG_AUTO));
+    status = fsh_verify_output(invocation->words[0], options.keep, &sink, &totals, err);
+    fsh_progress_clear(&options.progress);
 
     if (status)
         return status;

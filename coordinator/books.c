@@ -197,8 +197,10 @@ adopt_shards(fsh_books *books)
 
     for (i = 0; adoption && i < books->work->units_n; i++) {
         if (fsh_leases_state(books->leases, i) != FSH_UNIT_READY ||
-            !fsh_commit_has_file(books->work->output, i) ||
-            adoption->adopt(adoption->self, i, &report, NULL) != FSH_OK)
+            !fsh_commit_has_file(books->work->output, i))
+            continue;
+        fsh_listener_tell(adoption->step, i, books->work->units_n);
+        if (adoption->adopt(adoption->self, i, &report, NULL) != FSH_OK)
             continue;
         fsh_leases_hand_in(books->leases, i, 0);
         fsh_books_settle(books, &report, FSH_OK, "");

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "base/listener.h"
 #include "job/job.h"
 #include "proto/outflow.h"
 #include "proto/report.h"
@@ -103,6 +104,7 @@ typedef struct fsh_coordinator_options {
     /* Ended by NULL; NULL: this program's `worker`. Address, --threads T, --parent PID,
      * --grace S and, with keys, --keys FOLDER are put behind it. */
     const char *const *worker_command;
+    const fsh_listener *steps; /* NULL, or told of what takes a while before anybody is served */
     fsh_hash *shard_hashes; /* NULL, or a place per unit for the SHA-256 of its shard */
     void *self;
     /* NULL, or called on the loop's thread. */
@@ -140,6 +142,7 @@ typedef struct fsh_coordinator_names {
 typedef struct fsh_coordinator_adoption {
     void *self;
     fsh_status (*adopt)(void *self, uint32_t unit, fsh_report *report, fsh_err *err);
+    const fsh_listener *step; /* told of units that were looked at; may be NULL */
 } fsh_coordinator_adoption;
 
 /* What is to be done, without any knowledge of what it is: what fsh_coordinator_run makes of

@@ -19,11 +19,12 @@ fsh_finish_action(const fsh_job *job)
 }
 
 fsh_status
-fsh_finish(const fsh_job *job, uint32_t units, const fsh_hash *hashes, fsh_index_totals *totals,
-           fsh_err *err)
+fsh_finish(const fsh_job *job, uint32_t units, const fsh_hash *hashes, const fsh_listener *steps,
+           fsh_index_totals *totals, fsh_err *err)
 {
+    fsh_listener joining = fsh_listener_at(steps, "joining the shards");
     fsh_index_plan plan = {job->output, FSH_PATH_SHARD, FSH_PATH_INDEX, FSH_PATH_MANIFEST, job->hash, units,
-                           hashes};
+                           hashes,      &joining};
     fsh_status status = fsh_index_build(&plan, totals, err);
 
     return status ? status : fsh_finish_again(job, err);

@@ -8,9 +8,9 @@
 
 /* Writes index.h5 and manifest.json from the job's shards; then carries out the action of `clean`: move or
  * copy every mislabelled photograph to OUT/removed/IDENTITY/. Can be repeated. hashes: SHA-256 of each shard
- * where they are known, or NULL. */
-fsh_status fsh_finish(const fsh_job *job, uint32_t units, const fsh_hash *hashes, fsh_index_totals *totals,
-                      fsh_err *err);
+ * where they are known, or NULL. steps: who is told how far it is, or NULL. */
+fsh_status fsh_finish(const fsh_job *job, uint32_t units, const fsh_hash *hashes, const fsh_listener *steps,
+                      fsh_index_totals *totals, fsh_err *err);
 
 /* Whether index.h5 and manifest.json of this job are there. They are taken away before a unit is run again, so they
  * are those of its shards. */

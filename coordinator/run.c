@@ -116,7 +116,8 @@ serve_manifest(const fsh_job *job, fsh_manifest *manifest, const fsh_coordinator
         shelf of = {job, manifest};
         fsh_coordinator_parcels parcels = {&of, open_parcel};
         fsh_coordinator_names names = {&of, name_sample};
-        fsh_coordinator_adoption adoption = {&of, adopt};
+        fsh_listener step = fsh_listener_at(options->steps, "checking shards that are there");
+        fsh_coordinator_adoption adoption = {&of, adopt, &step};
         fsh_coordinator_work work = {job->output,
                                      fsh_text_get(&text),
                                      job->hash,

@@ -15,6 +15,7 @@ typedef struct verifier {
     bool keep;
     const fsh_verify_sink *sink;
     fsh_verify_totals *totals;
+    uint32_t units; /* files that will be read; 0: not known */
 } verifier;
 
 /* ---- one file ---- */
@@ -48,6 +49,7 @@ look_at(const verifier *of, const char *file, const char *sum, fsh_err *err)
 
     if (status)
         return status;
+    fsh_listener_tell(of->sink->steps, of->totals->files, of->units);
     of->totals->files++;
     read = fsh_hash_file(path, &hash, &bytes, &why);
     of->totals->bytes += bytes;
@@ -93,7 +95,7 @@ look_at_line(const verifier *of, const char *line, uint32_t *files, fsh_err *err
 
 /* Every unit, and the index. A manifest.json that says less is damaged itself. */
 static fsh_status
-read_manifest(const verifier *of, FILE *from, const char *path, fsh_err *err)
+read_manifest(verifier *of, FILE *from, const char *path, fsh_err *err)
 {
     char *line = NULL;
     size_t room = 0;
@@ -104,6 +106,7 @@ read_manifest(const verifier *of, FILE *from, const char *path, fsh_err *err)
 
     while (!status && getline(&line, &room, from) > 0) {
         sscanf(line, " \"units\": %u", &units);
+        of->units = units ? units + 1 : 0;
         ended = strcmp(line, "}\n") == 0;
         status = look_at_line(of, line, &files, err);
     }
@@ -154,7 +157,7 @@ fsh_status
 fsh_verify_output(const char *output, bool keep, const fsh_verify_sink *sink, fsh_verify_totals *totals,
                   fsh_err *err)
 {
-    verifier of = {output, keep, sink, totals};
+    verifier of = {output, keep, sink, totals, 0};
     char path[FSH_PATH_BYTES];
     FILE *from;
     fsh_status status = fsh_path_join(path, output, FSH_PATH_MANIFEST, err);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/listener.h"
 
 typedef struct fsh_verify_damage {
     const char *file; /* below the output folder */
@@ -17,6 +18,7 @@ typedef struct fsh_verify_damage {
 typedef struct fsh_verify_sink {
     void *self;
     void (*damaged)(void *self, const fsh_verify_damage *damage);
+    const fsh_listener *steps; /* told of the files that were read; may be NULL */
 } fsh_verify_sink;
 
 typedef struct fsh_verify_totals {

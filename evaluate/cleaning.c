@@ -121,7 +121,7 @@ find_wrong(fsh_cleaning *of, fsh_err *err)
 {
     uint32_t dimension = of->embeddings->dimension, i;
     const float **vectors = malloc(((size_t)of->n + 1) * sizeof *vectors);
-    fsh_crowd crowd = {of->n, dimension, of->identities_n, vectors, of->starts};
+    fsh_crowd crowd = {of->n, dimension, of->identities_n, vectors, of->starts, of->options.steps};
     fsh_status status;
 
     if (!vectors)

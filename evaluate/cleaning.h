@@ -27,6 +27,7 @@ typedef struct fsh_cleaning_options {
     double threshold; /* mean_distance: over which a picture is removed; robust asks it only of few
                          people */
     double near;      /* Euclidean distance up to which two pictures are near-duplicates */
+    const fsh_listener *steps; /* who is told how far it is; NULL: nobody */
 } fsh_cleaning_options;
 
 typedef struct fsh_cleaning_picture {

@@ -105,6 +105,8 @@ find_pairs(const fsh_cleaning *of, const fsh_embeddings *other, nearing *found, 
     const fsh_embeddings *e = of->embeddings;
     fsh_directions ours = {of->n, e->vectors, NULL},
                    theirs = {(uint32_t)other->n, other->vectors, NULL};
+    fsh_listener step = fsh_listener_at(of->options.steps, both ? "looking for near-duplicates"
+                                                          : "looking for copies in the other set");
     fsh_status status = FSH_MEMORY;
     uint32_t i;
 
@@ -112,7 +114,7 @@ find_pairs(const fsh_cleaning *of, const fsh_embeddings *other, nearing *found, 
     for (i = 0; found->above && i < of->n; i++)
         found->above[i] = both ? i : UINT32_MAX;
     if (found->above)
-        status = fsh_nearest_pairs(&ours, &theirs, e->dimension, (float)of->options.near,
+        status = fsh_nearest_pairs(&ours, &theirs, e->dimension, (float)of->options.near, &step,
                                    both ? take_duplicate : take_copy, found);
     free(found->above);
     return status ? status : place_pairs(of, found, both);

@@ -146,6 +146,7 @@ list_overlap(fsh_cleaning *of)
     uint32_t *groups = malloc(((size_t)of->against_n + 1) * sizeof *groups);
     uint32_t *nobody = malloc(((size_t)of->identities_n + 1) * sizeof *nobody);
     fsh_nearest *nearest = malloc(((size_t)of->identities_n + 1) * sizeof *nearest);
+    fsh_listener step = fsh_listener_at(of->options.steps, "comparing people with the other set");
     fsh_status status =
         theirs && groups && nobody && nearest ? point_theirs(of, theirs, groups) : FSH_MEMORY;
 
@@ -157,7 +158,8 @@ list_overlap(fsh_cleaning *of)
     if (!status)
         status =
             fsh_nearest_find(&(fsh_directions){of->identities_n, of->found.homes, nobody},
-                             &(fsh_directions){of->against_n, theirs, groups}, dimension, nearest);
+                             &(fsh_directions){of->against_n, theirs, groups}, dimension, &step,
+                             nearest);
     for (k = 0; !status && k < of->identities_n; k++)
         add_overlap(of, k, &nearest[k]);
     weigh_overlap(of);

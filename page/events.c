@@ -45,6 +45,18 @@ write_event(fsh_visitor *visitor)
     visitor->serial = server->serial;
 }
 
+/* Nobody answers after the end: the pictures that are kept come by themselves. */
+static void
+write_farewell(fsh_visitor *visitor)
+{
+    fsh_text_clear(&visitor->event);
+    visitor->sent = 0;
+    visitor->farewell = true;
+    fsh_text_add(&visitor->event, "event: pictures\ndata: ");
+    fsh_gallery_print(visitor->server->gallery, 0, &visitor->event);
+    fsh_text_add(&visitor->event, "\n\n");
+}
+
 /* Something to send, or the visitor waits. The lock is held. */
 static ssize_t
 next_event(fsh_visitor *visitor)
@@ -54,6 +66,10 @@ next_event(fsh_visitor *visitor)
 
     if (server->serial != visitor->serial) {
         write_event(visitor);
+        left = fsh_text_ok(&visitor->event) ? (ssize_t)visitor->event.bytes
+                                            : MHD_CONTENT_READER_END_WITH_ERROR;
+    } else if (server->closing && !visitor->farewell) {
+        write_farewell(visitor);
         left = fsh_text_ok(&visitor->event) ? (ssize_t)visitor->event.bytes
                                             : MHD_CONTENT_READER_END_WITH_ERROR;
     } else if (server->closing) {

@@ -37,6 +37,8 @@ struct fsh_gallery {
     int64_t last;   /* that was asked for */
     uint32_t serial;
     fsh_text kept[KEPT]; /* at serial % KEPT */
+    bool busy;           /* a unit is being read */
+    bool hurry;          /* no rest any more */
     bool closing;
     /* Of the thread: */
     pid_t child; /* 0: none */
@@ -188,7 +190,7 @@ rest(fsh_gallery *of, uint64_t took_ms)
     ms = ms < REST_MS ? REST_MS : ms > REST_MOST_MS ? REST_MOST_MS : ms;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(ms / 1000);
-    while (!of->closing && pthread_cond_timedwait(&of->changed, &of->lock, &until) == 0)
+    while (!of->closing && !of->hurry && pthread_cond_timedwait(&of->changed, &of->lock, &until) == 0)
         ;
 }
 
@@ -222,6 +224,7 @@ collect(void *self)
         }
         of->wanted = NOBODY;
         of->last = unit;
+        of->busy = true;
         pthread_mutex_unlock(&of->lock);
         began = now_ms();
         ask(of, unit, &answer);
@@ -229,6 +232,7 @@ collect(void *self)
         pthread_mutex_lock(&of->lock);
         keep(of, &answer);
         fsh_text_clear(&answer);
+        of->busy = false;
         rest(of, took);
     }
     pthread_mutex_unlock(&of->lock);
@@ -300,6 +304,31 @@ fsh_gallery_want(fsh_gallery *gallery, uint32_t unit)
         pthread_cond_signal(&gallery->changed);
     }
     pthread_mutex_unlock(&gallery->lock);
+}
+
+static bool
+has_work(fsh_gallery *gallery)
+{
+    bool any;
+
+    pthread_mutex_lock(&gallery->lock);
+    any = gallery->busy || gallery->wanted != NOBODY;
+    pthread_mutex_unlock(&gallery->lock);
+    return any;
+}
+
+void
+fsh_gallery_settle(fsh_gallery *gallery, uint32_t ms)
+{
+    const struct timespec moment = {0, 10000000};
+    uint64_t until_ms = now_ms() + ms;
+
+    pthread_mutex_lock(&gallery->lock);
+    gallery->hurry = true;
+    pthread_cond_signal(&gallery->changed);
+    pthread_mutex_unlock(&gallery->lock);
+    while (has_work(gallery) && now_ms() < until_ms)
+        nanosleep(&moment, NULL);
 }
 
 uint32_t

@@ -26,6 +26,9 @@ void fsh_gallery_close(fsh_gallery **gallery);
  * read takes the place of the one that waits. Any thread. */
 void fsh_gallery_want(fsh_gallery *gallery, uint32_t unit);
 
+/* Waits until what was asked for is there, without the usual rest, but not longer than so many ms. */
+void fsh_gallery_settle(fsh_gallery *gallery, uint32_t ms);
+
 /* How many units had their pictures shown so far: grows with every new one. */
 uint32_t fsh_gallery_serial(fsh_gallery *gallery);
 

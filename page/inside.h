@@ -19,6 +19,7 @@ typedef struct fsh_visitor {
     struct MHD_Connection *connection;
     bool waiting;    /* suspended until something is published */
     uint32_t serial; /* of the view that it has; 0: none yet */
+    bool farewell;   /* the last pictures were sent */
     fsh_text event;  /* being sent, */
     size_t sent;     /* so much of it */
 } fsh_visitor;

@@ -22,6 +22,9 @@ struct fsh_live {
     fsh_sighted fresh; /* there: not looked at yet */
     fsh_view_phase phase;
     double scanned, identities, units;
+    char step[FSH_VIEW_STEP_BYTES]; /* "": none, */
+    double step_done, step_of;      /* and how far it is */
+    bool stepped;                   /* since the last look */
     bool closing;
     /* ---- of our thread alone: */
     fsh_server *server; /* NULL: no page */
@@ -68,13 +71,17 @@ static bool
 take_over(fsh_live *live)
 {
     fsh_sighted old = live->sighted;
-    bool fresh = live->fresh.there, entered = live->entered != live->phase;
+    bool fresh = live->fresh.there, entered = live->entered != live->phase || live->stepped;
 
     live->view.phase = live->entered = live->phase;
+    memcpy(live->view.step, live->step, sizeof live->step);
+    live->view.step_done = live->step_done;
+    live->view.step_of = live->step_of;
     live->view.identities = live->identities;
     if (isnan(live->view.samples) || live->phase == FSH_PHASE_PLANNING)
         live->view.samples = live->scanned;
     live->view.units = live->units;
+    live->stepped = false;
     if (fresh) {
         live->sighted = live->fresh;
         live->fresh = old;
@@ -136,7 +143,7 @@ set_up(fsh_live *live, const fsh_job *job)
     memcpy(live->view.job, job->hash, sizeof live->view.job);
     fsh_view_take_job(&live->view, job);
     live->phase = FSH_PHASE_PLANNING;
-    live->scanned = live->identities = live->units = NAN;
+    live->scanned = live->identities = live->units = live->step_done = live->step_of = NAN;
     snprintf(live->temporary, sizeof live->temporary, "%s.tmp", live->file);
     clock_gettime(CLOCK_MONOTONIC, &live->began);
     pthread_mutex_init(&live->lock, NULL);
@@ -229,7 +236,21 @@ fsh_live_see(void *self, const fsh_coordinator_sight *sight)
 
     pthread_mutex_lock(&live->lock);
     fsh_sighted_copy(&live->fresh, sight);
+    live->step[0] = '\0'; /* workers are served: that is no single step */
+    live->step_done = live->step_of = NAN;
     pthread_cond_signal(&live->changed);
+    pthread_mutex_unlock(&live->lock);
+}
+
+/* Shown with the next look, within a second. */
+void
+fsh_live_step(fsh_live *live, const char *text, uint64_t done, uint64_t of)
+{
+    pthread_mutex_lock(&live->lock);
+    snprintf(live->step, sizeof live->step, "%s", text);
+    live->step_done = of || done ? (double)done : NAN;
+    live->step_of = of ? (double)of : NAN;
+    live->stepped = true;
     pthread_mutex_unlock(&live->lock);
 }
 
@@ -238,6 +259,8 @@ fsh_live_enter(fsh_live *live, fsh_view_phase phase)
 {
     pthread_mutex_lock(&live->lock);
     live->phase = phase;
+    live->step[0] = '\0';
+    live->step_done = live->step_of = NAN;
     pthread_cond_signal(&live->changed);
     pthread_mutex_unlock(&live->lock);
 }

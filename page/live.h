@@ -34,6 +34,10 @@ void fsh_live_plan(fsh_live *live, const fsh_manifest_totals *planned);
 /* `seen` of fsh_coordinator_options; self is the fsh_live. */
 void fsh_live_see(void *self, const fsh_coordinator_sight *sight);
 
+/* A single step of the phase: which, and how much of it is done; of 0: not known how many. The text is copied. */
+void fsh_live_step(fsh_live *live, const char *text, uint64_t done, uint64_t of);
+
+/* Another phase; it begins without a step. */
 void fsh_live_enter(fsh_live *live, fsh_view_phase phase);
 
 /* Shows the last state, ends the thread, closes all connections. NULL is fine. */

@@ -14,7 +14,7 @@ enum {
     CONNECTIONS_MAX = 64,
     QUIET_S = 15, /* after which a connection that sends or takes nothing is closed */
     REQUEST_BYTES_MAX = 16 << 10,
-    LAST_VIEW_MS = 2000
+    LAST_VIEW_MS = 2000, LAST_PICTURES_MS = 5000
 };
 
 /* ---- addresses ---- */
@@ -243,13 +243,15 @@ anybody_watches(fsh_server *server)
     return any;
 }
 
-/* Everybody who watches gets the last view and the end of the stream, if he takes them in time. */
+/* Everybody who watches gets the last view, the last pictures and the end of the stream, if he takes them in time. */
 static void
 say_farewell(fsh_server *server)
 {
     const struct timespec moment = {0, 10000000};
     int ms;
 
+    if (anybody_watches(server))
+        fsh_gallery_settle(server->gallery, LAST_PICTURES_MS);
     pthread_mutex_lock(&server->lock);
     server->closing = true;
     fsh_events_wake(server);

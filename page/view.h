@@ -38,7 +38,8 @@ enum {
     FSH_VIEW_HISTORY = 360, /* points of the curve of rates */
     FSH_VIEW_WORKERS =
         200, /* that are told one by one: the page and the file stay small with thousands */
-    FSH_VIEW_TIME_BYTES = 24
+    FSH_VIEW_TIME_BYTES = 24,
+    FSH_VIEW_STEP_BYTES = 64
 };
 
 typedef struct fsh_view_worker {
@@ -55,6 +56,7 @@ typedef struct fsh_view {
     char job[FSH_HASH_HEX]; /* "": not planned */
     char output[FSH_PATH_BYTES];
     fsh_view_phase phase;
+    char step[FSH_VIEW_STEP_BYTES]; /* a single step of the phase that takes a while; "": none */
 #define NUMBER(name, metric, kind, help) double name;
 #include "page/view.def"
 #undef NUMBER

@@ -122,6 +122,8 @@ fsh_view_print_json(const fsh_view *view, bool map, fsh_text *out)
                   "{\"version\":\"%s\",\"job\":\"%s\",\"phase\":\"%s\",\"output\":", FSH_VERSION,
                   view->job, fsh_view_phase_name(view->phase));
     fsh_text_add_json(out, view->output);
+    fsh_text_add(out, ",\"step\":");
+    fsh_text_add_json(out, view->step);
 #define NUMBER(name, metric, kind, help)                                                           \
     fsh_text_add(out, ",");                                                                        \
     add_entry(out, #name, view->name);
@@ -253,6 +255,7 @@ fsh_view_parse(const char *name, const char *json, size_t bytes, fsh_view *view,
     root = fsh_tree_root(tree);
     snprintf(view->job, sizeof view->job, "%s", text_at(root, "job"));
     parse_phase(text_at(root, "phase"), view);
+    snprintf(view->step, sizeof view->step, "%s", text_at(root, "step"));
 #define NUMBER(member, metric, kind, help) view->member = number_at(root, #member);
 #include "page/view.def"
 #undef NUMBER

@@ -48,6 +48,22 @@ print_head(const printer *to)
 }
 
 static void
+print_step(const printer *to)
+{
+    const fsh_view *view = to->view;
+
+    if (!view->step[0])
+        return;
+    add_name(to, "step");
+    fsh_text_add_visible(to->out, view->step);
+    if (view->step_of > 0)
+        fsh_text_addf(to->out, ", %.0f of %.0f", view->step_done, view->step_of);
+    else if (view->step_done > 0)
+        fsh_text_addf(to->out, ", %.0f", view->step_done);
+    fsh_text_add(to->out, "\n");
+}
+
+static void
 print_bar(const printer *to)
 {
     uint32_t cells = to->columns > 40 ? to->columns - 30 : 10, i, filled;
@@ -181,6 +197,7 @@ fsh_view_print(const fsh_view *view, uint32_t columns, bool colours, fsh_text *o
     printer to = {view, columns, colours, out};
 
     print_head(&to);
+    print_step(&to);
     print_bar(&to);
     print_counts(&to);
     print_rate(&to);

@@ -15,6 +15,7 @@
 
 #include "base/reason.h"
 #include "base/status.h"
+#include "base/listener.h"
 
 enum { FSH_EMBEDDINGS_FORMAT = 1, FSH_EMBEDDINGS_ALIGNMENT = 64 };
 
@@ -76,8 +77,8 @@ typedef struct fsh_embeddings_totals {
 fsh_status fsh_embeddings_write(const char *path, const fsh_embeddings *e, fsh_err *err);
 
 /* The same from a file that fsh_embeddings_read reads, a shard at a time, so that memory does not
- * grow with index.h5. totals may be NULL. */
-fsh_status fsh_embeddings_convert(const char *from, const char *path, fsh_embeddings_totals *totals,
-                                  fsh_err *err);
+ * grow with index.h5. step, which is told of rows, and totals may be NULL. */
+fsh_status fsh_embeddings_convert(const char *from, const char *path, const fsh_listener *step,
+                                  fsh_embeddings_totals *totals, fsh_err *err);
 
 #endif

@@ -12,6 +12,7 @@ typedef struct writing {
     fsh_store *store;
     fsh_column *columns[FSH_EMBEDDINGS_COLUMN_N];
     bool begun;
+    const fsh_listener *step;
     fsh_embeddings_totals totals;
 } writing;
 
@@ -62,6 +63,7 @@ write_rows(void *self, const fsh_embeddings *part, fsh_err *err)
     fsh_status status = w->begun ? FSH_OK : begin(w, part, err);
     uint64_t i;
 
+    fsh_listener_tell(w->step, w->totals.n, 0);
     for (i = 0; i < part->n && !status; i++) {
         status = fsh_column_append(columns[FSH_EMBEDDINGS_VECTOR],
                                    &part->vectors[i * part->dimension], 1, err);
@@ -131,11 +133,11 @@ finish(writing *w, fsh_status status, fsh_err *err)
 }
 
 static fsh_status
-write_file(const char *path, const char *from, const fsh_embeddings *e,
+write_file(const char *path, const char *from, const fsh_embeddings *e, const fsh_listener *step,
            fsh_embeddings_totals *totals, fsh_err *err)
 {
     char temporary[FSH_PATH_BYTES];
-    writing w = {0};
+    writing w = {.step = step};
     fsh_status status;
 
     if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) >=
@@ -157,12 +159,12 @@ write_file(const char *path, const char *from, const fsh_embeddings *e,
 fsh_status
 fsh_embeddings_write(const char *path, const fsh_embeddings *e, fsh_err *err)
 {
-    return write_file(path, NULL, e, NULL, err);
+    return write_file(path, NULL, e, NULL, NULL, err);
 }
 
 fsh_status
-fsh_embeddings_convert(const char *from, const char *path, fsh_embeddings_totals *totals,
-                       fsh_err *err)
+fsh_embeddings_convert(const char *from, const char *path, const fsh_listener *step,
+                       fsh_embeddings_totals *totals, fsh_err *err)
 {
-    return write_file(path, from, NULL, totals, err);
+    return write_file(path, from, NULL, step, totals, err);
 }

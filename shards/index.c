@@ -146,8 +146,10 @@ write_index(fsh_index_builder *build, const char *path, fsh_err *err)
 
     if (!status)
         status = make_copies(build, err);
-    for (i = 0; i < build->plan->units && !status; i++)
+    for (i = 0; i < build->plan->units && !status; i++) {
+        fsh_listener_tell(build->plan->steps, i, build->plan->units);
         status = fsh_index_gather(build, i, err);
+    }
     if (!status)
         status = finish_copies(build, err);
     return status ? status : write_rest(build, err);

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "base/listener.h"
 
 typedef struct fsh_index_plan {
     const char *output; /* folder */
@@ -19,6 +20,7 @@ typedef struct fsh_index_plan {
     uint32_t units;       /* at least 1 */
     const fsh_hash
         *hashes; /* SHA-256 of each shard file where they are known already; NULL: computed */
+    const fsh_listener *steps; /* who is told how many shards are joined; NULL: nobody */
 } fsh_index_plan;
 
 typedef struct fsh_index_totals {

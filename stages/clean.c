@@ -143,7 +143,7 @@ static fsh_status
 judge_by_crowd(const album *of, uint32_t dimension, double threshold, fsh_clean_action action,
                fsh_err *err)
 {
-    fsh_crowd crowd = {of->n, dimension, of->groups_n, of->vectors, of->starts};
+    fsh_crowd crowd = {of->n, dimension, of->groups_n, of->vectors, of->starts, NULL};
     fsh_found found;
     fsh_status status = fsh_robust_find(&crowd, threshold, &found, err);
     uint32_t i;

@@ -15,7 +15,7 @@ columns_of(const char *text)
 static void
 a_line_never_is_wider_than_the_terminal(void **state)
 {
-    fsh_bar bar = {0.63, 312000, 494414, 12345, 280.4, 1100, 651, 16, false};
+    fsh_bar bar = {0.63, 312000, 494414, 12345, 280.4, 1100, 651, 16, false, NULL};
     uint32_t columns;
 
     (void)state;
@@ -32,7 +32,7 @@ a_line_never_is_wider_than_the_terminal(void **state)
 static void
 a_wide_line_says_everything(void **state)
 {
-    fsh_bar bar = {0.5, 50, 100, 3, 9.5, 5, 3661, 2, false};
+    fsh_bar bar = {0.5, 50, 100, 3, 9.5, 5, 3661, 2, false, NULL};
     fsh_text line = {0};
 
     (void)state;
@@ -48,7 +48,7 @@ a_wide_line_says_everything(void **state)
 static void
 a_generator_has_neither_rejected_ones_nor_workers(void **state)
 {
-    fsh_bar bar = {0.5, 50, 100, 0, 9.5, 5, 5, 0, true};
+    fsh_bar bar = {0.5, 50, 100, 0, 9.5, 5, 5, 0, true, NULL};
     fsh_text line = {0};
 
     (void)state;
@@ -62,7 +62,7 @@ a_generator_has_neither_rejected_ones_nor_workers(void **state)
 static void
 what_is_unknown_is_not_told(void **state)
 {
-    fsh_bar bar = {0, 0, 100, 0, 0, 0, -1, 1, false};
+    fsh_bar bar = {0, 0, 100, 0, 0, 0, -1, 1, false, NULL};
     fsh_text line = {0};
 
     (void)state;
@@ -70,6 +70,23 @@ what_is_unknown_is_not_told(void **state)
     assert_null(strstr(fsh_text_get(&line), "ETA"));
     assert_null(strstr(fsh_text_get(&line), "/s"));
     fsh_text_fini(&line);
+}
+
+static void
+a_step_stands_in_front_and_the_line_still_fits(void **state)
+{
+    fsh_bar bar = {0.5, 50, 100, 0, 0, 5, 5, 0, true, "joining the shards"};
+    uint32_t columns;
+
+    (void)state;
+    for (columns = 24; columns < 200; columns++) {
+        fsh_text line = {0};
+
+        fsh_bar_line(&bar, columns, &line);
+        assert_true(columns_of(fsh_text_get(&line)) <= columns);
+        assert_text_has(fsh_text_get(&line), "joining the shards  50%");
+        fsh_text_fini(&line);
+    }
 }
 
 int
@@ -80,6 +97,7 @@ main(void)
         cmocka_unit_test(a_wide_line_says_everything),
         cmocka_unit_test(a_generator_has_neither_rejected_ones_nor_workers),
         cmocka_unit_test(what_is_unknown_is_not_told),
+        cmocka_unit_test(a_step_stands_in_front_and_the_line_still_fits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

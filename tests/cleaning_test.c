@@ -90,7 +90,7 @@ begin(struct scene *scene)
 static void
 look(struct scene *scene)
 {
-    fsh_crowd crowd = {scene->n, DIMENSION, scene->folders, scene->order, scene->starts};
+    fsh_crowd crowd = {scene->n, DIMENSION, scene->folders, scene->order, scene->starts, NULL};
     fsh_err err = {""};
     uint32_t k, i, at = 0;
 
@@ -523,7 +523,7 @@ the_nearest_of_another_group_is_that_of_all_pairs(void **state)
     fill_points(&b, 2);
     assert_int_equal(fsh_nearest_find(&(fsh_directions){MANY, a.at[0], a.groups},
                                       &(fsh_directions){MANY, b.at[0], b.groups}, FEW_DIMENSIONS,
-                                      found),
+                                      NULL, found),
                      FSH_OK);
     for (i = 0; i < MANY; i++)
         for (k = 0; k < MANY; k++)
@@ -545,7 +545,7 @@ where_there_is_no_other_group_there_is_no_nearest(void **state)
     fill_points(&a, 1);
     assert_int_equal(fsh_nearest_find(&(fsh_directions){1, a.at[0], a.groups},
                                       &(fsh_directions){1, a.at[1], a.groups}, FEW_DIMENSIONS,
-                                      &found),
+                                      NULL, &found),
                      FSH_OK);
     assert_int_equal(found.at, FSH_NEAREST_NONE);
 }
@@ -561,18 +561,33 @@ note_pair(void *self, uint32_t query, uint32_t candidate, float distance)
     return FSH_OK;
 }
 
+/* It never goes back, and never beyond the end. */
+static void
+note_progress(void *self, const char *text, uint64_t done, uint64_t of)
+{
+    uint64_t *last = self;
+
+    assert_string_equal(text, "pairs");
+    assert_true(done >= *last && done <= of);
+    *last = done;
+}
+
 static void
 near_pairs_are_those_of_all_pairs_each_once(void **state)
 {
     static struct points a;
     static bool seen[MANY][MANY];
     fsh_directions all = {MANY, a.at[0], a.groups};
+    uint64_t told = 0;
+    fsh_listener step = {note_progress, &told, "pairs"};
     uint32_t i, k, n = 0;
 
     (void)state;
     fill_points(&a, 1);
     memset(seen, 0, sizeof seen);
-    assert_int_equal(fsh_nearest_pairs(&all, &all, FEW_DIMENSIONS, 0.7f, note_pair, seen), FSH_OK);
+    assert_int_equal(
+        fsh_nearest_pairs(&all, &all, FEW_DIMENSIONS, 0.7f, &step, note_pair, seen), FSH_OK);
+    assert_true(told > 0);
     for (i = 0; i < MANY; i++)
         for (k = 0; k < MANY; k++) {
             double distance = sqrt(fmax(0, 2 - 2 * cosine(a.at[i], a.at[k])));
@@ -603,7 +618,8 @@ who_is_told_of_pairs_may_end_it(void **state)
 
     (void)state;
     fill_points(&a, 1);
-    assert_int_equal(fsh_nearest_pairs(&all, &all, FEW_DIMENSIONS, 0.7f, refuse_pair, &told),
+    assert_int_equal(fsh_nearest_pairs(&all, &all, FEW_DIMENSIONS, 0.7f, NULL, refuse_pair,
+                                       &told),
                      FSH_INTERRUPTED);
     assert_int_equal(told, 1);
 }

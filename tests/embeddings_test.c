@@ -101,7 +101,7 @@ static void
 build_index(const char *folder)
 {
     fsh_index_plan plan = {folder, "shard-%06u.h5", "index.h5", "manifest.json",
-                           hash_a, UNITS,           NULL};
+                           hash_a, UNITS,           NULL, NULL};
     fsh_index_totals totals;
     fsh_err err;
     uint32_t i;
@@ -210,11 +210,11 @@ the_file_has_the_same_rows_and_the_same_bytes_whatever_it_is_made_from(void **st
     path_in(paths[0], folder, "a.h5");
     path_in(paths[1], folder, "b.h5");
     path_in(paths[2], folder, "c.h5");
-    assert_ok(fsh_embeddings_convert(from, paths[0], &totals, &err), err);
+    assert_ok(fsh_embeddings_convert(from, paths[0], NULL, &totals, &err), err);
     assert_int_equal(totals.n, UNITS * SAMPLES);
     assert_int_equal(totals.rejected_n, UNITS);
     assert_int_equal(totals.rejected[FSH_REASON_NO_FACE], UNITS);
-    assert_ok(fsh_embeddings_convert(paths[0], paths[1], NULL, &err), err);
+    assert_ok(fsh_embeddings_convert(paths[0], paths[1], NULL, NULL, &err), err);
     assert_ok(fsh_embeddings_read(paths[1], &e, &err), err);
     check_rows(&e, UNITS);
     assert_ok(fsh_embeddings_write(paths[2], &e, &err), err);
@@ -341,7 +341,7 @@ half_a_file_is_never_seen(void **state)
     write_shard(folder, 0, hash_a, DIMENSION, true);
     path_in(from, folder, "shard-000000.h5");
     path_in(path, folder, "e.h5");
-    assert_int_equal(fsh_embeddings_convert(from, path, NULL, &err), FSH_FORMAT);
+    assert_int_equal(fsh_embeddings_convert(from, path, NULL, NULL, &err), FSH_FORMAT);
     snprintf(command, sizeof command, "test \"$(ls %s)\" = shard-000000.h5", folder);
     assert_int_equal(system(command), 0);
     fsh_test_remove(folder);

@@ -67,12 +67,17 @@ class Running:
             time.sleep(0.02)
         raise TimeoutError("no plan is seen")
 
-    def events(self):
-        """Every event until the job ends."""
+    def events(self, kind="message"):
+        """Every event of a kind until the job ends."""
         with urllib.request.urlopen(self.address + "api/events", timeout=LIMIT_S) as stream:
+            now = "message"
             for line in stream:
-                if line.startswith(b"data: "):
-                    yield json.loads(line[6:])
+                if line.startswith(b"event: "):
+                    now = line[7:].decode().strip()
+                elif line.startswith(b"data: "):
+                    if now == kind or kind == "any":
+                        yield json.loads(line[6:])
+                    now = "message"
 
     def stop(self):
         if self.process.poll() is None:
@@ -182,14 +187,22 @@ class Told(PageCase):
 
     def test_events_tell_the_whole_job_and_end_with_it(self):
         with Running(self.job, self.places, "--workers", "1") as run:
-            states, last = {}, None
-            for event in run.events():
+            states, last, newest, album = {}, None, None, None
+            for event in run.events("any"):
+                if "view" not in event:
+                    album = event
+                    continue
+                done = [first + n - 1 for first, n, state in event["units"] if state == 4]
+                newest = done[-1] if done else newest
                 for first, n, state in event["units"]:
                     states.update({unit: state for unit in range(first, first + n)})
                 last = event["view"]
         self.assertEqual(last["phase"], "finished")
         self.assertEqual((last["samples_done"], last["share"]), (self.samples, 1))
         self.assertEqual(list(states.values()), [4] * int(last["units"]))
+        # The last pictures come behind the last numbers: when the job has ended nobody is there to be asked.
+        self.assertEqual(album["units"][-1]["unit"], newest)
+        self.assertEqual(len(album["units"]), min(album["serial"], 4))
 
 
 @unittest.skipUnless(browser.CHROMIUM, "no chromium: the package cannot be had here")

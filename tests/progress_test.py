@@ -54,7 +54,20 @@ class Progress(JobCase):
         events = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual(done.stderr, b"")
         self.assertEqual(events[-1]["event"], "done")
-        self.assertIn({"event": "step", "text": "joining the shards"}, events)
+        units = next(event["units"] for event in events if event["event"] == "planned")
+        self.assertIn({"event": "step", "text": "joining the shards", "done": 0, "of": units}, events)
+
+    def test_commands_of_one_long_step_show_it_on_a_terminal_and_leave_nothing_behind(self):
+        where = ["--input", self.input, "--output", self.folder / "out"]
+        for command, step in ((["plan", self.job, *where], ""), (["finish", self.job, *where], "joining the shards"),
+                              (["verify-output", self.folder / "out"], "checking")):
+            if command[0] == "finish":
+                subprocess.run(self.command, capture_output=True, check=True)
+            self.command, kept = [FACESHARD, *command], self.command
+            told, _ = self.on_terminal(60)
+            self.command = kept
+            self.assertIn(step, told)
+            self.assertTrue(not told or told.endswith("\r\x1b[K"), told)
 
 
 if __name__ == "__main__":

@@ -404,7 +404,7 @@ static fsh_status
 build_index(const char *folder, const char *job_hash, fsh_index_totals *totals, fsh_err *err)
 {
     fsh_index_plan plan = {folder, "shards/shard-%06u.h5", "index.h5", "manifest.json", job_hash, 3,
-                           NULL};
+                           NULL, NULL};
 
     return fsh_index_build(&plan, totals, err);
 }

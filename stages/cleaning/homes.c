@@ -89,7 +89,9 @@ static fsh_status
 split_identities(fsh_homes *homes, uint32_t *counts)
 {
     const fsh_crowd *crowd = homes->crowd;
+    fsh_listener step = fsh_listener_at(crowd->steps, "looking for people within folders");
     bool failed = false;
+    uint32_t done = 0;
     int64_t k;
 
 #pragma omp parallel for schedule(dynamic, 4) reduction(|| : failed)
@@ -100,6 +102,8 @@ split_identities(fsh_homes *homes, uint32_t *counts)
         if (n && fsh_clusters_find(&homes->like, homes->vectors + (size_t)first * crowd->dimension,
                                    n, crowd->dimension, homes->clusters + first, &counts[k]))
             failed = true;
+#pragma omp critical(fsh_homes)
+        fsh_listener_tell(&step, ++done, crowd->identities_n);
     }
     return failed ? FSH_MEMORY : FSH_OK;
 }
@@ -227,11 +231,13 @@ static fsh_status
 match_clusters(fsh_homes *homes)
 {
     match of = {0};
+    fsh_listener step = fsh_listener_at(homes->crowd->steps, "comparing people");
     fsh_status status = fill_match(homes, &of);
     uint32_t i;
 
     if (!status)
-        status = fsh_nearest_find(&of.clusters, &of.candidates, homes->crowd->dimension, of.found);
+        status = fsh_nearest_find(&of.clusters, &of.candidates, homes->crowd->dimension, &step,
+                                  of.found);
     for (i = 0; !status && i < homes->clusters_n; i++) {
         homes->likest[i] = of.found[i].at == FSH_NEAREST_NONE ? FSH_NOBODY : of.at[of.found[i].at];
         homes->away[i] = homes->likest[i] != FSH_NOBODY &&

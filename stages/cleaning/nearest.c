@@ -62,7 +62,7 @@ take_best(const float *cosines, const fsh_directions *candidates, uint32_t from,
 
 fsh_status
 fsh_nearest_find(const fsh_directions *queries, const fsh_directions *candidates,
-                 uint32_t dimension, fsh_nearest *found)
+                 uint32_t dimension, const fsh_listener *step, fsh_nearest *found)
 {
     lanes *tile = aligned_alloc(sizeof *tile, (size_t)TILE * dimension * sizeof(float));
     uint32_t from, n;
@@ -73,6 +73,7 @@ fsh_nearest_find(const fsh_directions *queries, const fsh_directions *candidates
     for (i = 0; i < (int64_t)queries->n; i++)
         found[i] = (fsh_nearest){FSH_NEAREST_NONE, -2};
     for (from = 0; from < candidates->n; from += TILE) {
+        fsh_listener_tell(step, from, candidates->n);
         n = turn_tile(candidates, from, dimension, tile);
 #pragma omp parallel for schedule(static) if (queries->n > 64)
         for (i = 0; i < (int64_t)queries->n; i++) {
@@ -185,9 +186,19 @@ tell_block(const block *of, const hits *found, fsh_near_pair *each, void *self)
     return status;
 }
 
+/* About how many pairs are compared. */
+static uint64_t
+pairs_of(const block *of, uint32_t candidates)
+{
+    uint64_t n = of->queries->n;
+
+    return of->twice ? n * (n + TILE) / 2 : n * candidates;
+}
+
 fsh_status
 fsh_nearest_pairs(const fsh_directions *queries, const fsh_directions *candidates,
-                  uint32_t dimension, float most, fsh_near_pair *each, void *self)
+                  uint32_t dimension, float most, const fsh_listener *step, fsh_near_pair *each,
+                  void *self)
 {
     lanes *tile = aligned_alloc(sizeof *tile, (size_t)TILE * dimension * sizeof(float));
     hits *found = malloc(BLOCK * sizeof *found);
@@ -196,6 +207,7 @@ fsh_nearest_pairs(const fsh_directions *queries, const fsh_directions *candidate
                 .dimension = dimension,
                 .twice = queries->vectors == candidates->vectors,
                 .squared = most * most};
+    uint64_t done = 0, all = pairs_of(&of, candidates->n);
 
     for (; of.from < candidates->n && !status; of.from += TILE) {
         uint32_t end = of.twice && queries->n - of.from > TILE ? of.from + TILE : queries->n;
@@ -205,6 +217,8 @@ fsh_nearest_pairs(const fsh_directions *queries, const fsh_directions *candidate
             of.queries_n = end - of.query < BLOCK ? end - of.query : BLOCK;
             fill_block(&of, tile, found);
             status = tell_block(&of, found, each, self);
+            done += (uint64_t)of.queries_n * of.n;
+            fsh_listener_tell(step, done < all ? done : all, all);
         }
     }
     free(tile);

@@ -128,6 +128,7 @@ weigh_others(robust *of, const uint32_t *list, uint32_t n)
     uint32_t *groups = malloc(((size_t)n + 1) * sizeof *groups);
     uint32_t *identities = malloc(((size_t)people + 1) * sizeof *identities);
     fsh_nearest *nearest = malloc(((size_t)n + 1) * sizeof *nearest);
+    fsh_listener step = fsh_listener_at(of->crowd->steps, "comparing pictures with everybody");
     fsh_status status =
         queries && directions && groups && identities && nearest ? FSH_OK : FSH_MEMORY;
 
@@ -139,7 +140,8 @@ weigh_others(robust *of, const uint32_t *list, uint32_t n)
     if (!status) {
         list_cores(of, directions, identities, &m);
         status = fsh_nearest_find(&(fsh_directions){n, queries, groups},
-                                  &(fsh_directions){m, directions, identities}, dimension, nearest);
+                                  &(fsh_directions){m, directions, identities}, dimension, &step,
+                                  nearest);
     }
     for (i = 0; !status && i < n; i++)
         note_other(of, list[i], &nearest[i], identities);

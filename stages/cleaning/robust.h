@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/listener.h"
 #include "stages/cleaning/likeness.h"
 
 #define FSH_NOBODY UINT32_MAX
@@ -44,6 +45,7 @@ typedef struct fsh_crowd {
     uint32_t n, dimension, identities_n;
     const float *const *vectors; /* n, each of length 1 */
     const uint32_t *starts;      /* identities_n + 1: first picture of each, then n */
+    const fsh_listener *steps;      /* who is told how far it is; NULL: nobody */
 } fsh_crowd;
 
 typedef struct fsh_found_picture {
