@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "stages/drape_parts.h"
-#include "stages/layer_parts.h"
+#include "stages/texel.h"
 #include "stages/worn.h"
 
 /* The far side of a turned head, along the axes of the face. */
@@ -96,17 +96,19 @@ static fsh_point
 upper_edge(const fsh_template *template, const fsh_mesh *mesh, int column)
 {
     enum { STEPS = 3, ROWS = FSH_MESH_ROWS / 2 };
-    float level = fminf((float)template->finest + 1, (float)template->levels_n - 1), colour[4];
     const fsh_mesh_vertex *a = &mesh->vertices[0][column], *b;
+    fsh_sampler sampler;
     int i;
 
+    fsh_sampler_set(&sampler, template,
+                    fminf((float)template->finest + 1, (float)template->levels_n - 1));
     for (i = 0; i < STEPS * ROWS; i++) {
         float share = (float)(i % STEPS) / STEPS;
 
         a = &mesh->vertices[i / STEPS][column];
         b = &mesh->vertices[i / STEPS + 1][column];
-        fsh_template_sample(template, fsh_point_mix(a->from, b->from, share), level, colour);
-        if (colour[3] >= 100)
+        if (fsh_texel_alpha(fsh_sampler_take(&sampler, fsh_point_mix(a->from, b->from, share))) >=
+            100 * 256)
             return fsh_point_mix(a->at, b->at, share);
     }
     return b->at;

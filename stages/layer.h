@@ -23,6 +23,8 @@ typedef struct fsh_layer {
     fsh_image colour; /* premultiplied RGBA */
     fsh_image shade, spare; /* one channel: shadow of colour, and what it is made from */
     fsh_point *corners;     /* two rows of cell corners */
+    uint32_t *sums;         /* one for each column */
+    fsh_box drawn;          /* outside of it colour is empty */
 } fsh_layer;
 
 /* A curve from first to last that bends towards middle (a quadratic Bezier curve). */
@@ -38,6 +40,9 @@ fsh_status fsh_layer_init(fsh_layer *layer, int32_t size);
 void fsh_layer_fini(fsh_layer *layer);
 
 void fsh_layer_clear(fsh_layer *layer);
+
+/* The part of a box that lies in the layer; from now on something may be drawn there. */
+fsh_box fsh_layer_touch(fsh_layer *layer, const fsh_box *box);
 
 /* Draws the part of the template that falls into box (clipped to the layer) over what is there. warp takes pixels of
  * the layer to pixels of the template's file. blur is in halvings: 1 is as if the template were drawn at

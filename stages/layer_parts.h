@@ -4,11 +4,8 @@
 
 #include "stages/layer.h"
 
-/* Draws a premultiplied colour (0-255) over a pixel, lit. */
-void fsh_layer_paint(uint8_t *pixel, const float colour[4], float saturation, const float gain[3]);
-
-/* The template at a place in pixels of its file, seen at a level between two kept ones. */
-void fsh_template_sample(const fsh_template *template, fsh_point at, float level, float colour[4]);
+/* The part of a box that lies in a picture of size x size. */
+fsh_box fsh_box_clip(const fsh_box *box, int32_t size);
 
 /* Multiplier of each channel at a point. */
 void fsh_light_at(const fsh_light *light, fsh_point at, float gain[3]);

@@ -2,22 +2,15 @@
 
 #include <math.h>
 
+#include "stages/layer_parts.h"
+
 /* Under this turn (degrees) the ridge of the nose hides nothing of the lenses. */
 static const float hides_from = 12;
-
-static fsh_box
-clip(const fsh_box *box, int32_t size)
-{
-    int32_t left = fsh_clampi(box->x, 0, size), top = fsh_clampi(box->y, 0, size);
-
-    return (fsh_box){left, top, fsh_clampi(box->x + box->width, 0, size) - left,
-                     fsh_clampi(box->y + box->height, 0, size) - top};
-}
 
 void
 fsh_lens_dense(fsh_layer *layer, const fsh_box *box, float lenses)
 {
-    fsh_box part = clip(box, layer->colour.width);
+    fsh_box part = fsh_box_clip(box, layer->colour.width);
     uint8_t alpha[256];
     float gain[256];
     int32_t x, y, i, c;
@@ -47,16 +40,34 @@ bell(float value)
     return expf(-value * value);
 }
 
+/* Both streaks of a reflection across the lens, from -REACH to REACH. */
+enum { STREAK_PARTS = 96 };
+static const float reach = 1.5f;
+
+static void
+make_streaks(const fsh_glare *glare, float streaks[STREAK_PARTS + 2])
+{
+    int i;
+
+    for (i = 0; i < STREAK_PARTS + 2; i++) {
+        float along = reach * (2.0f * (float)i / STREAK_PARTS - 1) - glare->at;
+
+        streaks[i] = bell(along / glare->width) +
+                     0.5f * bell((along - 2.4f * glare->width) / (0.4f * glare->width));
+    }
+}
+
 /* How bright the reflection is at a place of the lens; 0 from its bounds on. */
 static float
-glare_at(const fsh_glare *glare, float cosine, float sine, float u, float v)
+glare_at(const fsh_glare *glare, const float *streaks, float along, float u, float v)
 {
-    float along = cosine * u + sine * v,
-          inside = fsh_clampf(3 * (1 - u * u * u * u - v * v * v * v), 0, 1);
-    float streak = bell((along - glare->at) / glare->width);
-    float thin = 0.5f * bell((along - glare->at - 2.4f * glare->width) / (0.4f * glare->width));
+    float inside = fsh_clampf(3 * (1 - u * u * u * u - v * v * v * v), 0, 1);
+    float place = (along / reach + 1) * (STREAK_PARTS / 2);
+    int i = (int)place;
+    float streak = streaks[i] + (place - (float)i) * (streaks[i + 1] - streaks[i]);
+    float all = streak + glare->sky * fsh_clampf(-v, 0, 1);
 
-    return glare->strength * inside * fminf(streak + thin + glare->sky * fsh_clampf(-v, 0, 1), 1);
+    return glare->strength * inside * (all < 1 ? all : 1);
 }
 
 static void
@@ -67,7 +78,7 @@ lay_over(uint8_t *pixel, float share, float level)
     for (c = 0; c < 4; c++) {
         float more = (c < 3 ? 255 * level : 255) - (float)pixel[c];
 
-        pixel[c] = (uint8_t)((float)pixel[c] + share * fmaxf(more, 0) + 0.5f);
+        pixel[c] = (uint8_t)((float)pixel[c] + share * (more > 0 ? more : 0) + 0.5f);
     }
 }
 
@@ -82,17 +93,21 @@ mirror_lens(fsh_layer *layer, const fsh_point seen[3], const fsh_glare *glare)
     float wide = fabsf(across.x) + fabsf(down.x), high = fabsf(across.y) + fabsf(down.y);
     fsh_box whole = {(int32_t)floorf(seen[0].x - wide), (int32_t)floorf(seen[0].y - high),
                      (int32_t)(2 * wide) + 2, (int32_t)(2 * high) + 2};
-    fsh_box part = clip(&whole, layer->colour.width);
+    fsh_box part = fsh_layer_touch(layer, &whole);
+    float streaks[STREAK_PARTS + 2];
     int32_t x, y;
 
     if (!(area > 1))
         return;
+    make_streaks(glare, streaks);
     for (y = part.y; y < part.y + part.height; y++)
         for (x = part.x; x < part.x + part.width; x++) {
             float dx = (float)x - seen[0].x, dy = (float)y - seen[0].y;
             float u = (dx * down.y - dy * down.x) / area,
                   v = (dy * across.x - dx * across.y) / area;
-            float share = fabsf(u) < 1 && fabsf(v) < 1 ? glare_at(glare, cosine, sine, u, v) : 0;
+            float share = fabsf(u) < 1 && fabsf(v) < 1
+                              ? glare_at(glare, streaks, cosine * u + sine * v, u, v)
+                              : 0;
 
             if (share > 0)
                 lay_over(fsh_image_at(&layer->colour, x, y), share, glare->level);
@@ -117,36 +132,47 @@ fsh_lens_mirror(fsh_layer *layer, const fsh_frame *frame, const fsh_point *ancho
     }
 }
 
-/* How far a point lies to the right of the line from first to last (which runs down), px. */
-static float
-right_of(fsh_point first, fsh_point last, fsh_point point)
-{
-    float dx = last.x - first.x, dy = last.y - first.y;
+/* A line that runs down: how far a point lies to the right of it, px. */
+typedef struct edge {
+    float x, y, rest;
+} edge;
 
-    return ((point.x - first.x) * dy - (point.y - first.y) * dx) / fmaxf(hypotf(dx, dy), 1e-3f);
+static edge
+make_edge(fsh_point first, fsh_point last)
+{
+    float dx = last.x - first.x, dy = last.y - first.y, length = fmaxf(hypotf(dx, dy), 1e-3f);
+
+    return (edge){dy / length, -dx / length, (first.y * dx - first.x * dy) / length};
+}
+
+static inline float
+right_of(const edge *e, float x, float y)
+{
+    return x * e->x + y * e->y + e->rest;
 }
 
 void
 fsh_lens_hide(fsh_layer *layer, const fsh_frame *frame, const fsh_box *box, fsh_point nasion,
               fsh_point tip)
 {
-    fsh_box part = clip(box, layer->colour.width);
+    fsh_box part = fsh_box_clip(box, layer->colour.width);
     float far = frame->head->yaw > 0 ? 1 : -1, flank = 2.5f * frame->head->scale;
     fsh_point upper = fsh_frame_see(frame, frame->middle);
     fsh_point lower =
         fsh_frame_see(frame, (fsh_point){frame->middle.x, frame->middle.y + frame->half});
+    edge front = make_edge(upper, lower), ridge = make_edge(nasion, tip);
     int32_t x, y, c;
 
     if (fabsf(frame->head->yaw) < hides_from)
         return;
     for (y = part.y; y < part.y + part.height; y++)
         for (x = part.x; x < part.x + part.width; x++) {
-            fsh_point at = {(float)x, (float)y};
-            float beyond = far * right_of(upper, lower, at),
-                  before = flank - far * right_of(nasion, tip, at);
+            float beyond = far * right_of(&front, (float)x, (float)y),
+                  before = flank - far * right_of(&ridge, (float)x, (float)y);
             float hidden = fsh_clampf(beyond + 0.5f, 0, 1) * fsh_clampf(before + 0.5f, 0, 1);
-            bool below =
-                (at.x - nasion.x) * (tip.x - nasion.x) + (at.y - nasion.y) * (tip.y - nasion.y) > 0;
+            bool below = ((float)x - nasion.x) * (tip.x - nasion.x) +
+                             ((float)y - nasion.y) * (tip.y - nasion.y) >
+                         0;
             uint8_t *pixel = fsh_image_at(&layer->colour, x, y);
 
             for (c = 0; c < 4 && below && hidden > 0; c++)

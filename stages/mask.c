@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "stages/drape.h"
+#include "stages/layer_parts.h"
 #include "stages/worn.h"
 
 typedef enum style { STYLE_FITTED, STYLE_OVERLAY } style;
@@ -196,15 +197,6 @@ mouth_box(const fsh_point *landmarks)
                      width + 2 * (width / 3), height + 2 * (height / 3)};
 }
 
-static fsh_box
-clip_box(const fsh_box *box, int32_t size)
-{
-    int32_t left = fsh_clampi(box->x, 0, size), top = fsh_clampi(box->y, 0, size);
-    int32_t right = fsh_clampi(box->x + box->width, 0, size), bottom = fsh_clampi(box->y + box->height, 0, size);
-
-    return (fsh_box){left, top, right - left, bottom - top};
-}
-
 static fsh_reason
 overlay(const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
 {
@@ -218,7 +210,7 @@ overlay(const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
     if (reason)
         return reason;
     whole = mouth_box(canvas->landmarks);
-    box = clip_box(&whole, canvas->image.width);
+    box = fsh_box_clip(&whole, canvas->image.width);
     if ((float)box.width * (float)box.height < (1 - FSH_OUTSIDE_MAX) * (float)whole.width * (float)whole.height)
         return FSH_REASON_OUT_OF_FRAME;
     fsh_warp_between_boxes(&box, opaque, &warp);
@@ -244,7 +236,7 @@ const fsh_stage fsh_stage_mask = {
     .name = "mask",
     .summary = "puts a face mask on mouth, nose and chin",
     .id = 20,
-    .version = 4,
+    .version = 5,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

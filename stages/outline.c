@@ -12,10 +12,35 @@ fsh_outline_begin(fsh_outline *outline, fsh_point centre)
     outline->centre = centre;
 }
 
+/* The angle to the nearer axis, of a slope from 0 to 1: within 0.0002 (Hastings, "Approximations
+ * for digital computers", 1955). */
+static float
+small_angle(float slope)
+{
+    float square = slope * slope;
+
+    return slope *
+           (0.9998660f +
+            square * (-0.3302995f +
+                      square * (0.1801410f + square * (-0.0851330f + 0.0208351f * square))));
+}
+
+/* As atan2f, about. */
+static float
+angle_of(float dx, float dy)
+{
+    float ax = fabsf(dx), ay = fabsf(dy), high = ax > ay ? ax : ay, low = ax > ay ? ay : ax;
+    float angle = small_angle(low / (high + 1e-30f));
+
+    angle = ax > ay ? angle : two_pi / 4 - angle;
+    angle = dx < 0 ? two_pi / 2 - angle : angle;
+    return dy < 0 ? -angle : angle;
+}
+
 float
 fsh_outline_place(float dx, float dy)
 {
-    float turns = atan2f(dy, dx) / two_pi;
+    float turns = angle_of(dx, dy) / two_pi;
 
     return fsh_clampf((turns < 0 ? turns + 1 : turns) * FSH_OUTLINE_N, 0, FSH_OUTLINE_N);
 }

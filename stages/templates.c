@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,7 +17,15 @@ enum { FILE_BYTES_MAX = 64 << 20, VISIBLE = 128 };
 struct fsh_templates {
     fsh_template *items;
     uint32_t n;
+    char *folder; /* with kind and size, what makes them the same as another stage's */
+    const fsh_template_kind *kind;
+    uint32_t size, users;
+    fsh_templates *next;
 };
+
+/* Those that are open in this process. Whoever opens some that are still being loaded waits for them. */
+static fsh_templates *opened;
+static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* What a card can say: a point an anchor, and the colour behind them. */
 typedef struct card {
@@ -297,47 +306,105 @@ load_all(const char *folder, struct dirent **entries, int n, const fsh_template_
     return status;
 }
 
-fsh_status
-fsh_templates_open(const char *root, const fsh_template_kind *kind, uint32_t size,
-                   fsh_templates **templates, fsh_err *err)
-{
-    char folder[FSH_PATH_BYTES];
-    struct dirent **entries;
-    fsh_templates *made;
-    fsh_status status = fsh_path_join(folder, root, kind->folder, err);
-    int n;
-
-    if (status)
-        return status;
-    n = scandir(folder, &entries, is_png, by_bytes);
-    if (n < 0)
-        return fsh_fail_errno(err, errno, "%s: cannot read the templates; name a folder with %s/ in it",
-                              folder, kind->folder);
-    made = calloc(1, sizeof *made);
-    status = made ? load_all(folder, entries, n, kind, size, made, err) : FSH_MEMORY;
-    if (!status && n == 0)
-        status = fsh_fail(err, FSH_IO, "%s: no templates; put RGBA pictures named *.png there", folder);
-    if (status)
-        fsh_templates_close(made);
-    else
-        *templates = made;
-    return status;
-}
-
-void
-fsh_templates_close(fsh_templates *templates)
+static void
+free_templates(fsh_templates *templates)
 {
     uint32_t i, k;
 
-    if (!templates)
-        return;
     for (i = 0; i < templates->n; i++) {
         free(templates->items[i].name);
         for (k = 0; k < FSH_TEMPLATE_LEVELS_MAX; k++)
             fsh_image_fini(&templates->items[i].levels[k]);
     }
     free(templates->items);
+    free(templates->folder);
     free(templates);
+}
+
+static fsh_status
+read_folder(const char *folder, const fsh_template_kind *kind, uint32_t size, fsh_templates **templates,
+            fsh_err *err)
+{
+    struct dirent **entries;
+    fsh_templates *made;
+    fsh_status status;
+    int n = scandir(folder, &entries, is_png, by_bytes);
+
+    if (n < 0)
+        return fsh_fail_errno(err, errno, "%s: cannot read the templates; name a folder with %s/ in it",
+                              folder, kind->folder);
+    made = calloc(1, sizeof *made);
+    if (!made || !(made->folder = strdup(folder))) {
+        while (n-- > 0)
+            free(entries[n]);
+        free(entries);
+        free(made);
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", folder);
+    }
+    made->kind = kind;
+    made->size = size;
+    status = load_all(folder, entries, n, kind, size, made, err);
+    if (!status && n == 0)
+        status = fsh_fail(err, FSH_IO, "%s: no templates; put RGBA pictures named *.png there", folder);
+    if (status)
+        free_templates(made);
+    else
+        *templates = made;
+    return status;
+}
+
+static fsh_templates *
+find_opened(const char *folder, const fsh_template_kind *kind, uint32_t size)
+{
+    fsh_templates *at = opened;
+
+    while (at && (at->kind != kind || at->size != size || strcmp(at->folder, folder) != 0))
+        at = at->next;
+    return at;
+}
+
+fsh_status
+fsh_templates_open(const char *root, const fsh_template_kind *kind, uint32_t size,
+                   fsh_templates **templates, fsh_err *err)
+{
+    char folder[FSH_PATH_BYTES];
+    fsh_status status = fsh_path_join(folder, root, kind->folder, err);
+    fsh_templates *made;
+
+    if (status)
+        return status;
+    pthread_mutex_lock(&opened_lock);
+    made = find_opened(folder, kind, size);
+    if (!made) {
+        status = read_folder(folder, kind, size, &made, err);
+        if (!status) {
+            made->next = opened;
+            opened = made;
+        }
+    }
+    if (!status) {
+        made->users++;
+        *templates = made;
+    }
+    pthread_mutex_unlock(&opened_lock);
+    return status;
+}
+
+void
+fsh_templates_close(fsh_templates *templates)
+{
+    fsh_templates **at = &opened;
+
+    if (!templates)
+        return;
+    pthread_mutex_lock(&opened_lock);
+    if (--templates->users == 0) {
+        while (*at != templates)
+            at = &(*at)->next;
+        *at = templates->next;
+        free_templates(templates);
+    }
+    pthread_mutex_unlock(&opened_lock);
 }
 
 const fsh_template *

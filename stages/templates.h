@@ -52,8 +52,9 @@ typedef struct fsh_template {
 typedef struct fsh_templates fsh_templates;
 
 /* Loads every *.png of root/kind->folder, in byte order of name, for pictures of size px: detail that
- * could not be seen there is dropped. Fails with IO where the folder cannot be read or has none, with
- * FORMAT for a damaged or empty picture, with USAGE for a wrong card; errors name the file. */
+ * could not be seen there is dropped. Those that are open already are shared, from any thread. Fails
+ * with IO where the folder cannot be read or has none, with FORMAT for a damaged or empty picture, with
+ * USAGE for a wrong card; errors name the file. */
 fsh_status fsh_templates_open(const char *root, const fsh_template_kind *kind, uint32_t size,
                               fsh_templates **templates, fsh_err *err);
 void fsh_templates_close(fsh_templates *templates);

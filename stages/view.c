@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stages/skin.h"
+#include "stages/texel.h"
 #include "stages/wide.h"
 
 enum { CELL = 4, COLUMNS = FSH_SURFACE_COLUMNS };
@@ -23,6 +24,7 @@ struct fsh_view {
     float *depth;
     float (*values)[FSH_SKIN_VALUES];
     uint8_t *cover, *spare; /* how much of a pixel is head, 0 to 255 */
+    fsh_texel *photo;       /* the photograph; each channel up to 255 only */
     corner *corners;
 };
 
@@ -40,8 +42,10 @@ fsh_view_open(int32_t size, fsh_view **view)
     made->values = malloc(n * sizeof *made->values);
     made->cover = malloc(n);
     made->spare = malloc(n);
+    made->photo = malloc(n * sizeof *made->photo);
     made->corners = malloc(cells * cells * sizeof *made->corners);
-    if (!made->depth || !made->values || !made->cover || !made->spare || !made->corners) {
+    if (!made->depth || !made->values || !made->cover || !made->spare || !made->photo ||
+        !made->corners) {
         fsh_view_close(made);
         return FSH_MEMORY;
     }
@@ -58,6 +62,7 @@ fsh_view_close(fsh_view *view)
     free(view->values);
     free(view->cover);
     free(view->spare);
+    free(view->photo);
     free(view->corners);
     free(view);
 }
@@ -128,46 +133,79 @@ area(const fsh_skin_vertex *a, const fsh_skin_vertex *b, float x, float y)
     return (b->x - a->x) * (y - a->y) - (b->y - a->y) * (x - a->x);
 }
 
-static void
-draw_span(fsh_view *view, const fsh_skin_vertex *t[3], const float whole, int32_t y, int32_t left,
-          int32_t right)
+/* Shares of the corners of a triangle in a pixel, and by how much more in the next one. */
+typedef struct shares {
+    float a, b, a_across, b_across;
+} shares;
+
+/* The depth where nothing has been drawn. */
+static const float nowhere = -1e9f;
+
+/* Neighbours overlap by a hair, so that no pixel between them is left out. */
+static const float outside = -1e-4f;
+
+static inline void
+draw_span(fsh_view *view, const fsh_skin_vertex *t[3], shares s, int32_t at, int32_t n)
 {
-    int32_t x, k;
+    float *values = view->values[at];
+    int32_t k;
 
-    for (x = left; x <= right; x++) {
-        float a = area(t[1], t[2], (float)x, (float)y), b = area(t[2], t[0], (float)x, (float)y),
-              c = whole - a - b, z;
-        int32_t at = y * view->size + x;
+    for (; n > 0; n--, at++, values += FSH_SKIN_VALUES, s.a += s.a_across, s.b += s.b_across) {
+        float c = 1 - s.a - s.b, z = s.a * t[0]->z + s.b * t[1]->z + c * t[2]->z;
 
-        if (a < 0 || b < 0 || c < 0)
-            continue;
-        a /= whole;
-        b /= whole;
-        c = 1 - a - b;
-        z = a * t[0]->z + b * t[1]->z + c * t[2]->z;
-        if (z <= view->depth[at])
+        if (s.a < outside || s.b < outside || c < outside || z <= view->depth[at])
             continue;
         view->depth[at] = z;
         for (k = 0; k < FSH_SKIN_VALUES; k++)
-            view->values[at][k] = a * t[0]->values[k] + b * t[1]->values[k] + c * t[2]->values[k];
+            values[k] = s.a * t[0]->values[k] + s.b * t[1]->values[k] + c * t[2]->values[k];
+        view->cover[at] = (uint8_t)(255 * fsh_clampf(values[FSH_SKIN_SHOWN], 0, 1));
     }
 }
 
-static void
+static inline float
+least(float a, float b, float c)
+{
+    float low = a < b ? a : b;
+
+    return low < c ? low : c;
+}
+
+/* Pixels whose centres a triangle can cover. */
+static fsh_box
+bounds_of(const fsh_skin_vertex *t[3], float limit)
+{
+    float left = fsh_clampf(least(t[0]->x, t[1]->x, t[2]->x), 0, limit),
+          top = fsh_clampf(least(t[0]->y, t[1]->y, t[2]->y), 0, limit);
+    int32_t right = (int32_t)fsh_clampf(-least(-t[0]->x, -t[1]->x, -t[2]->x), 0, limit);
+    int32_t bottom = (int32_t)fsh_clampf(-least(-t[0]->y, -t[1]->y, -t[2]->y), 0, limit);
+    fsh_box box = {(int32_t)left, (int32_t)top, 0, 0};
+
+    box.x += left > (float)box.x;
+    box.y += top > (float)box.y;
+    box.width = right + 1 - box.x;
+    box.height = bottom + 1 - box.y;
+    return box;
+}
+
+WIDE static void
 draw_triangle(fsh_view *view, const fsh_skin_vertex *t[3])
 {
-    float whole = area(t[0], t[1], t[2]->x, t[2]->y), limit = (float)view->size - 1;
-    int32_t left = (int32_t)ceilf(fsh_clampf(fminf(t[0]->x, fminf(t[1]->x, t[2]->x)), 0, limit));
-    int32_t right = (int32_t)fsh_clampf(fmaxf(t[0]->x, fmaxf(t[1]->x, t[2]->x)), 0, limit);
-    int32_t top = (int32_t)ceilf(fsh_clampf(fminf(t[0]->y, fminf(t[1]->y, t[2]->y)), 0, limit));
-    int32_t bottom = (int32_t)fsh_clampf(fmaxf(t[0]->y, fmaxf(t[1]->y, t[2]->y)), 0, limit), y;
+    float whole = area(t[0], t[1], t[2]->x, t[2]->y), part = 1 / whole;
+    fsh_box box = bounds_of(t, (float)view->size - 1);
+    int32_t y;
 
-    if (!(whole > 1e-6f) || t[0]->values[FSH_SKIN_SHOWN] + t[1]->values[FSH_SKIN_SHOWN] +
-                                    t[2]->values[FSH_SKIN_SHOWN] <=
-                                0)
+    if (!(whole > 1e-6f) || box.width <= 0 ||
+        t[0]->values[FSH_SKIN_SHOWN] + t[1]->values[FSH_SKIN_SHOWN] +
+                t[2]->values[FSH_SKIN_SHOWN] <=
+            0)
         return;
-    for (y = top; y <= bottom; y++)
-        draw_span(view, t, whole, y, left, right);
+    for (y = box.y; y < box.y + box.height; y++) {
+        shares s = {part * area(t[1], t[2], (float)box.x, (float)y),
+                    part * area(t[2], t[0], (float)box.x, (float)y), part * (t[1]->y - t[2]->y),
+                    part * (t[2]->y - t[0]->y)};
+
+        draw_span(view, t, s, y * view->size + box.x, box.width);
+    }
 }
 
 static void
@@ -175,8 +213,9 @@ draw_surface(fsh_view *view)
 {
     int32_t n = view->size * view->size, row, column, i;
 
+    memset(view->cover, 0, (size_t)n);
     for (i = 0; i < n; i++)
-        view->depth[i] = -1e9f;
+        view->depth[i] = nowhere;
     for (row = 0; row < FSH_SURFACE_ROWS - 1; row++)
         for (column = 0; column < COLUMNS - 1; column++) {
             const fsh_skin_vertex *a = &view->skin.vertices[row * COLUMNS + column], *b = a + 1,
@@ -190,96 +229,157 @@ draw_surface(fsh_view *view)
 
 /* ---- together ---- */
 
-/* A mean over three pixels, across or down. */
-static void
-soften(const uint8_t *from, uint8_t *to, int32_t size, int32_t step, int32_t line)
+/* A mean of three rows. */
+WIDE static void
+mean_of_rows(const uint8_t *a, const uint8_t *b, const uint8_t *c, int32_t n, uint8_t *to)
 {
-    int32_t i, k;
+    int32_t i;
 
-    for (k = 0; k < size; k++)
-        for (i = 0; i < size; i++) {
-            const uint8_t *at = from + k * line + i * step;
+    /* A third of up to 766, exactly. */
+    for (i = 0; i < n; i++)
+        to[i] = (uint8_t)(((uint32_t)(a[i] + b[i] + c[i] + 1) * 21846) >> 16);
+}
 
-            to[at - from] =
-                (uint8_t)((at[i > 0 ? -step : 0] + at[0] + at[i < size - 1 ? step : 0] + 1) / 3);
-        }
+/* A mean over three pixels, across and down; those at the edges are repeated. */
+static void
+soften(uint8_t *cover, uint8_t *spare, int32_t size)
+{
+    int32_t y;
+
+    for (y = 0; y < size; y++) {
+        const uint8_t *row = cover + y * size;
+        uint8_t *to = spare + y * size;
+
+        mean_of_rows(row, row + 1, row + 2, size - 2, to + 1);
+        to[0] = (uint8_t)((2 * row[0] + row[1] + 1) / 3);
+        to[size - 1] = (uint8_t)((row[size - 2] + 2 * row[size - 1] + 1) / 3);
+    }
+    for (y = 0; y < size; y++) {
+        const uint8_t *row = spare + y * size;
+
+        mean_of_rows(y > 0 ? row - size : row, row, y < size - 1 ? row + size : row, size,
+                     cover + y * size);
+    }
 }
 
 /* The head fades out over the last pixels inside of its edge, never outside. */
-static void
+WIDE static void
 find_cover(fsh_view *view)
 {
-    int32_t size = view->size, n = size * size, i, pass;
+    int32_t size = view->size, n = size * size, i;
 
-    for (i = 0; i < n; i++)
-        view->cover[i] = view->depth[i] > -1e8f
-                             ? (uint8_t)(255 * fsh_clampf(view->values[i][FSH_SKIN_SHOWN], 0, 1))
-                             : 0;
-    for (pass = 0; pass < 2; pass++) {
-        soften(view->cover, view->spare, size, 1, size);
-        soften(view->spare, view->cover, size, size, 1);
+    soften(view->cover, view->spare, size);
+    soften(view->cover, view->spare, size);
+    for (i = 0; i < n; i++) {
+        int twice = 2 * view->cover[i] - 255;
+
+        view->cover[i] = view->depth[i] > nowhere && twice > 0 ? (uint8_t)twice : 0;
     }
-    for (i = 0; i < n; i++)
-        view->cover[i] =
-            view->depth[i] > -1e8f ? (uint8_t)fsh_clampi(2 * view->cover[i] - 255, 0, 255) : 0;
 }
 
-/* Adds share of the picture at a place between its pixels; its edge is repeated. */
+/* How colours are weighted: 4096 is one. */
+enum { ONE = 4096 };
+
+/* The photograph at a place between its pixels, in 256ths of one; its edge is repeated. */
+static inline fsh_texel
+see(const fsh_view *view, float x, float y)
+{
+    int32_t limit = 256 * (view->size - 1) - 1;
+    int32_t px = fsh_clampi((int32_t)x, 0, limit), py = fsh_clampi((int32_t)y, 0, limit);
+    const fsh_texel *at = view->photo + (py >> 8) * view->size + (px >> 8),
+                    *below = at + view->size;
+    uint32_t fx = (uint32_t)px & 255, fy = (uint32_t)py & 255, both = (fx * fy + 128) >> 8;
+
+    return (256 - fx - fy + both) * at[0] + (fx - both) * at[1] + (fy - both) * below[0] +
+           both * below[1];
+}
+
 static inline void
-add_colour(const fsh_image *image, float x, float y, const float share[3], float colour[3])
+add_colour(fsh_texel seen, int32_t red, int32_t green, int32_t blue, uint32_t colour[3])
 {
-    float limit_x = (float)image->width - 1.001f, limit_y = (float)image->height - 1.001f;
-    float px = fsh_clampf(x, 0, limit_x), py = fsh_clampf(y, 0, limit_y);
-    int32_t left = (int32_t)px, top = (int32_t)py, c;
-    float fx = px - (float)left, fy = py - (float)top;
-    const uint8_t *a = fsh_image_at(image, left, top), *b = a + 3 * (size_t)image->width;
+    colour[0] += (uint32_t)(fsh_texel_red(seen) * red);
+    colour[1] += (uint32_t)(fsh_texel_green(seen) * green);
+    colour[2] += (uint32_t)(fsh_texel_blue(seen) * blue);
+}
 
-    for (c = 0; c < 3; c++) {
-        float upper = (float)a[c] + fx * (float)(a[c + 3] - a[c]),
-              lower = (float)b[c] + fx * (float)(b[c + 3] - b[c]);
+/* cover, of ONE */
+static inline void
+add_head(const fsh_view *view, const float *values, float cover, uint32_t colour[3])
+{
+    float other = cover * values[FSH_SKIN_OTHER];
+    int32_t own = (int32_t)((cover - other) * values[FSH_SKIN_GAIN]);
 
-        colour[c] += share[c] * (upper + fy * (lower - upper));
+    add_colour(see(view, 256 * values[FSH_SKIN_SEEN_X], 256 * values[FSH_SKIN_SEEN_Y]), own, own,
+               own, colour);
+    if (other > 0.004f * ONE)
+        add_colour(see(view, 256 * values[FSH_SKIN_OTHER_X], 256 * values[FSH_SKIN_OTHER_Y]),
+                   (int32_t)(other * values[FSH_SKIN_OTHER_GAIN]),
+                   (int32_t)(other * values[FSH_SKIN_OTHER_GAIN + 1]),
+                   (int32_t)(other * values[FSH_SKIN_OTHER_GAIN + 2]), colour);
+}
+
+/* A row of a cell of the surroundings: where its first pixel comes from, and how much further each
+ * next one, in 256ths of a pixel. */
+typedef struct stretch {
+    float x, y, x_across, y_across;
+} stretch;
+
+static inline stretch
+stretch_at(const fsh_view *view, int32_t cell, int32_t y)
+{
+    const corner *a = view->corners + y / CELL * view->cells + cell, *b = a + view->cells;
+    float fy = (float)(y % CELL) / CELL;
+    float left_x = a[0].x + fy * (b[0].x - a[0].x), right_x = a[1].x + fy * (b[1].x - a[1].x);
+    float left_y = a[0].y + fy * (b[0].y - a[0].y), right_y = a[1].y + fy * (b[1].y - a[1].y);
+
+    return (stretch){256 * left_x, 256 * left_y, (right_x - left_x) * (256 / CELL),
+                     (right_y - left_y) * (256 / CELL)};
+}
+
+/* Where there is something of the head. */
+static inline void
+put_head(const fsh_view *view, const float *values, uint8_t cover, const stretch *around,
+         uint8_t *pixel)
+{
+    uint32_t colour[3] = {ONE * 128, ONE * 128, ONE * 128};
+    int32_t rest = (255 - cover) * ONE / 255, c;
+
+    if (rest)
+        add_colour(see(view, around->x, around->y), rest, rest, rest, colour);
+    add_head(view, values, (float)cover * (ONE / 255.0f), colour);
+    for (c = 0; c < 3; c++)
+        pixel[c] = (uint8_t)(colour[c] >> 20 < 255 ? colour[c] >> 20 : 255);
+}
+
+WIDE static void
+put_row(const fsh_view *view, int32_t y, uint8_t *pixel)
+{
+    stretch around = {0, 0, 0, 0};
+    int32_t x;
+
+    for (x = 0; x < view->size; x++, pixel += 3) {
+        int32_t at = y * view->size + x;
+
+        if (x % CELL == 0)
+            around = stretch_at(view, x / CELL, y);
+        if (view->cover[at])
+            put_head(view, view->values[at], view->cover[at], &around, pixel);
+        else
+            fsh_texel_store(see(view, around.x, around.y), pixel);
+        around.x += around.x_across;
+        around.y += around.y_across;
     }
 }
 
 static void
-add_head(const float *values, const fsh_image *from, float share, float colour[3])
+take_photo(fsh_view *view, const fsh_image *from)
 {
-    float own = share * (1 - values[FSH_SKIN_OTHER]) * values[FSH_SKIN_GAIN],
-          other = share * values[FSH_SKIN_OTHER];
-    const float gain[3] = {own, own, own};
-    const float others[3] = {other * values[FSH_SKIN_OTHER_GAIN],
-                             other * values[FSH_SKIN_OTHER_GAIN + 1],
-                             other * values[FSH_SKIN_OTHER_GAIN + 2]};
+    int32_t n = view->size * view->size, i;
 
-    add_colour(from, values[FSH_SKIN_SEEN_X], values[FSH_SKIN_SEEN_Y], gain, colour);
-    if (other > 0.004f)
-        add_colour(from, values[FSH_SKIN_OTHER_X], values[FSH_SKIN_OTHER_Y], others, colour);
-}
+    for (i = 0; i < n; i++) {
+        const uint8_t *pixel = from->data + 3 * i;
 
-static void
-put_row(const fsh_view *view, const fsh_image *from, int32_t y, fsh_image *to)
-{
-    const corner *above = view->corners + y / CELL * view->cells, *below = above + view->cells;
-    float fy = (float)(y % CELL) / CELL;
-    int32_t x, c;
-
-    for (x = 0; x < view->size; x++) {
-        const corner *a = above + x / CELL, *b = below + x / CELL;
-        float fx = (float)(x % CELL) / CELL, colour[3] = {0.5f, 0.5f, 0.5f};
-        float cover = (float)view->cover[y * view->size + x] / 255, rest = 1 - cover;
-        const float clear[3] = {rest, rest, rest};
-        float left_x = a[0].x + fy * (b[0].x - a[0].x), right_x = a[1].x + fy * (b[1].x - a[1].x);
-        float left_y = a[0].y + fy * (b[0].y - a[0].y), right_y = a[1].y + fy * (b[1].y - a[1].y);
-        uint8_t *pixel = fsh_image_at(to, x, y);
-
-        if (rest > 0)
-            add_colour(from, left_x + fx * (right_x - left_x), left_y + fx * (right_y - left_y),
-                       clear, colour);
-        if (cover > 0)
-            add_head(view->values[y * view->size + x], from, cover, colour);
-        for (c = 0; c < 3; c++)
-            pixel[c] = (uint8_t)fsh_clampf(colour[c], 0, 255);
+        view->photo[i] = pixel[0] | (fsh_texel)pixel[2] << 16 | (fsh_texel)pixel[1] << 32;
     }
 }
 
@@ -294,8 +394,9 @@ fsh_view_draw(fsh_view *view, const fsh_bent *bent, const fsh_head *head, const 
     map_surroundings(view);
     draw_surface(view);
     find_cover(view);
+    take_photo(view, from);
     for (y = 0; y < view->size; y++)
-        put_row(view, from, y, to);
+        put_row(view, y, fsh_image_at(to, 0, y));
 }
 
 /* ---- landmarks ---- */

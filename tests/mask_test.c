@@ -255,6 +255,32 @@ what_looks_away_is_not_drawn_and_its_edge_is_soft(void **state)
     fsh_image_fini(&template.levels[0]);
 }
 
+static void
+stages_that_open_the_same_templates_share_them(void **state)
+{
+    static const fsh_anchor anchors[] = {{"left_lens", 0, 0},   {"right_lens", 1, 0},
+                                         {"bridge", 0.5f, 0},   {"left_hinge", 0, 0},
+                                         {"right_hinge", 1, 0}, {"lens_end", 1, 1}};
+    static const fsh_template_kind poor = {"glasses", "arm", anchors, 1},
+                                   kind = {"glasses", "arm", anchors, 6};
+    const char *root = FSH_SOURCE_DIR "/datasets/templates";
+    fsh_templates *first, *second, *larger;
+    fsh_err err = {""};
+
+    (void)state;
+    /* The cards name more points than this kind has: nothing that failed is kept. */
+    assert_int_equal(fsh_templates_open(root, &poor, 8, &first, &err), FSH_USAGE);
+    assert_int_equal(fsh_templates_open(root, &kind, 8, &first, &err), FSH_OK);
+    assert_int_equal(fsh_templates_open(root, &kind, 8, &second, &err), FSH_OK);
+    assert_int_equal(fsh_templates_open(root, &kind, 64, &larger, &err), FSH_OK);
+    assert_ptr_equal(first, second);
+    assert_ptr_not_equal(first, larger);
+    fsh_templates_close(first);
+    assert_true(fsh_templates_count(second) > 0);
+    fsh_templates_close(second);
+    fsh_templates_close(larger);
+}
+
 int
 main(void)
 {
@@ -265,6 +291,7 @@ main(void)
         cmocka_unit_test(what_was_drawn_before_does_not_matter),
         cmocka_unit_test(neighbouring_triangles_leave_no_pixel_out),
         cmocka_unit_test(what_looks_away_is_not_drawn_and_its_edge_is_soft),
+        cmocka_unit_test(stages_that_open_the_same_templates_share_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* What a variant costs without finding landmarks: processor time of each synthesising stage on one
- * core. bench_synthesis [SIZE [TIMES]]   */
+ * core, the mean of the best of some rounds. bench_synthesis [SIZE [TIMES [STAGE]]]: STAGE is a
+ * chain as it is printed, "glasses + mask + augment"; size 0: 112 and 160. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "stages/head.h"
 #include "stages/table.h"
 
-enum { STEPS_MAX = 3 };
+enum { STEPS_MAX = 3, ROUNDS = 7 };
 
 /* Chains as in masked4 to masked8, and pose with each. */
 static const fsh_stage *const chains[][STEPS_MAX] = {
@@ -59,6 +60,7 @@ set_face(fsh_canvas *canvas, uint64_t key)
         canvas->landmarks[i] = fsh_head_see(&head, head.points[i]);
     canvas->has_landmarks = true;
     canvas->front = NULL;
+    canvas->worn[0] = 0;
 }
 
 typedef struct opened {
@@ -78,32 +80,48 @@ open_stage(const fsh_stage *stage, uint32_t size)
     return made;
 }
 
-/* Mean time of the whole chain; what it could not make is counted in refused. */
+/* Mean time of the whole chain on these faces; what it could not make is counted in refused. */
+static double
+time_round(const fsh_stage *const *chain, const opened *steps, int times, fsh_canvas *canvas,
+           int *refused)
+{
+    double spent = 0;
+    int i, k;
+
+    *refused = 0;
+    for (i = 0; i < times; i++) {
+        fsh_reason reason = FSH_REASON_NONE;
+        double since;
+
+        set_face(canvas, (uint64_t)i);
+        since = microseconds();
+        for (k = 0; k < STEPS_MAX && chain[k] && !reason; k++) {
+            canvas->rng = fsh_rng_new(1, chain[k]->id, (uint64_t)i, 0);
+            reason = chain[k]->synthesise(steps[k].state, steps[k].params, 0, canvas);
+        }
+        spent += microseconds() - since;
+        *refused += reason != FSH_REASON_NONE;
+    }
+    return spent / times;
+}
+
+/* The best of some rounds: others work on the machine as well. */
 static double
 time_chain(const fsh_stage *const *chain, uint32_t size, int times, int *refused)
 {
     opened steps[STEPS_MAX];
     fsh_canvas canvas = {0};
     fsh_err err = {"out of memory"};
-    double spent = 0;
+    double best = 1e12;
     int i, k, n;
 
     stop_on(fsh_image_init(&canvas.image, (int32_t)size, (int32_t)size, 3), &err);
     for (n = 0; n < STEPS_MAX && chain[n]; n++)
         steps[n] = open_stage(chain[n], size);
-    *refused = 0;
-    for (i = 0; i < times; i++) {
-        fsh_reason reason = FSH_REASON_NONE;
-        double since;
+    for (i = 0; i < ROUNDS; i++) {
+        double mean = time_round(chain, steps, times, &canvas, refused);
 
-        set_face(&canvas, (uint64_t)i);
-        since = microseconds();
-        for (k = 0; k < n && !reason; k++) {
-            canvas.rng = fsh_rng_new(1, chain[k]->id, (uint64_t)i, 0);
-            reason = chain[k]->synthesise(steps[k].state, steps[k].params, 0, &canvas);
-        }
-        spent += microseconds() - since;
-        *refused += reason != FSH_REASON_NONE;
+        best = mean < best ? mean : best;
     }
     for (k = 0; k < n; k++) {
         chain[k]->close(steps[k].state);
@@ -111,19 +129,22 @@ time_chain(const fsh_stage *const *chain, uint32_t size, int times, int *refused
     }
     fsh_image_fini(&canvas.image);
     fsh_image_fini(&canvas.scratch);
-    return spent / times;
+    return best;
 }
 
 static void
-print_chain(const fsh_stage *const *chain, uint32_t size, int times)
+print_chain(const fsh_stage *const *chain, uint32_t size, int times, const char *wanted)
 {
     char name[64] = "";
     int refused, k;
-    double us = time_chain(chain, size, times, &refused);
+    double us;
 
     for (k = 0; k < STEPS_MAX && chain[k]; k++)
         snprintf(name + strlen(name), sizeof name - strlen(name), "%s%s", k ? " + " : "",
                  chain[k]->name);
+    if (wanted && strcmp(name, wanted) != 0)
+        return;
+    us = time_chain(chain, size, times, &refused);
     printf("%-26s %4u px %7.0f us  refused %d of %d\n", name, size, us, refused, times);
 }
 
@@ -132,11 +153,11 @@ main(int argc, char **argv)
 {
     static const uint32_t usual[] = {112, 160};
     uint32_t given = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
-    int times = argc > 2 ? atoi(argv[2]) : 300;
+    int times = argc > 2 ? atoi(argv[2]) : 100;
     size_t i, k;
 
     for (k = 0; k < 2; k++)
         for (i = 0; i < sizeof chains / sizeof chains[0] && (!given || k == 0); i++)
-            print_chain(chains[i], given ? given : usual[k], times);
+            print_chain(chains[i], given ? given : usual[k], times, argc > 3 ? argv[3] : NULL);
     return 0;
 }
