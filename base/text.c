@@ -172,6 +172,18 @@ fsh_text_add_time(fsh_text *text, double seconds)
         fsh_text_addf(text, "%lu:%02lu", s / 60, s % 60);
 }
 
+void
+fsh_text_add_shell(fsh_text *text, const char *string)
+{
+    fsh_text_add(text, "'");
+    for (; *string; string++)
+        if (*string == '\'')
+            fsh_text_add(text, "'\\''");
+        else
+            fsh_text_add_bytes(text, string, 1);
+    fsh_text_add(text, "'");
+}
+
 /* RFC 4648, section 4. */
 void
 fsh_text_add_base64(fsh_text *text, const uint8_t *data, size_t bytes)

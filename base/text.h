@@ -31,6 +31,9 @@ void fsh_text_add_json(fsh_text *text, const char *string);
 /* Appends string with control bytes and bytes that are not UTF-8 as \xNN: safe on a terminal. */
 void fsh_text_add_visible(fsh_text *text, const char *string);
 
+/* Appends string as one word of a shell's, in single quotes. */
+void fsh_text_add_shell(fsh_text *text, const char *string);
+
 /* Appends data in base64, with padding. */
 void fsh_text_add_base64(fsh_text *text, const uint8_t *data, size_t bytes);
 

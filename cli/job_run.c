@@ -25,6 +25,7 @@ serve(const fsh_job *job, const fsh_run_options *options, fsh_hash *hashes, fsh_
     to.workers = options->workers;
     to.threads = options->threads ? options->threads : 1;
     to.grace_ms = (uint32_t)(1000 * options->grace);
+    fsh_far_use(&result->far, options->ssh, &to);
     to.shard_hashes = hashes;
     to.self = &result->progress;
     to.told = fsh_progress_told;
@@ -160,7 +161,10 @@ fsh_run(const fsh_job *job, const fsh_run_options *options, fsh_run_result *resu
     fsh_progress_page(&result->progress, fsh_live_address(result->live));
     status = fsh_meeting_reopen(job->output, err);
     if (!status)
+        status = fsh_far_open(options->hosts, job->output, options->keys, &result->far, err);
+    if (!status)
         status = run_planned(job, options, result, err);
+    fsh_far_close(&result->far);
     fsh_live_enter(result->live, !status                     ? FSH_PHASE_FINISHED
                                  : status == FSH_INTERRUPTED ? FSH_PHASE_STOPPED
                                                              : FSH_PHASE_FAILED);

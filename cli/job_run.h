@@ -7,6 +7,7 @@
 #ifndef FSH_CLI_JOB_RUN_H
 #define FSH_CLI_JOB_RUN_H
 
+#include "cli/far.h"
 #include "cli/progress.h"
 #include "coordinator/plan.h"
 #include "page/live.h"
@@ -18,6 +19,7 @@ typedef struct fsh_run_options {
     double grace;            /* seconds for the units in work after SIGINT or SIGTERM */
     const char *bind, *keys; /* address for workers and folder of keys; NULL or "": private, none */
     const char *announce;    /* name of this machine for workers that ask the output folder; NULL or "": its own */
+    const char *hosts, *ssh; /* list of hosts to start workers on, and the command that reaches them; NULL or "": none */
     bool insecure;
     fsh_log_mode log;
     fsh_live_options page; /* zeroed: none */
@@ -29,6 +31,7 @@ typedef struct fsh_run_result {
         progress; /* started by fsh_run: its mode is what is told, and its clock the run's */
     fsh_live *live; /* while fsh_run is at it */
     fsh_listener steps; /* tell both */
+    fsh_far far;    /* while fsh_run is at it */
     fsh_manifest_totals planned;
     fsh_coordinator_totals served;
     fsh_index_totals totals;

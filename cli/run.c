@@ -13,7 +13,7 @@ typedef struct run_options {
     char bind[FSH_ARG_TEXT_BYTES], keys[FSH_ARG_TEXT_BYTES], http[FSH_ARG_TEXT_BYTES], http_token[FSH_ARG_TEXT_BYTES];
     int32_t log;
     bool explain, insecure;
-    char announce[FSH_ARG_TEXT_BYTES];
+    char announce[FSH_ARG_TEXT_BYTES], hosts[FSH_ARG_TEXT_BYTES], ssh[FSH_ARG_TEXT_BYTES];
 } run_options;
 
 #define LOG_ROW \
@@ -32,8 +32,10 @@ typedef struct run_options {
 
 static const fsh_arg run_rows[] = {
     FSH_JOB_OPTION_ROWS(run_options),
-    FSH_ARG_INT(run_options, workers, 0, 1024, "0", "worker processes; 0: one for every processor"),
+    FSH_ARG_INT(run_options, workers, 0, 1024, "0", "worker processes here; 0: one for every processor, none with --hosts"),
     FSH_ARG_INT(run_options, threads, 1, 256, "1", "compute threads of each worker"),
+    FSH_ARG_TEXT(run_options, hosts, "", "file with a host a line, where workers are started over ssh"),
+    FSH_ARG_TEXT(run_options, ssh, "ssh", "command that reaches them, as \"ssh -i key\"; it must ask for no password"),
     BIND_ROWS, HTTP_ROWS, GRACE_ROW, LOG_ROW,
     FSH_ARG_BOOL(run_options, explain, "false", "print the job with everything filled in and its hash; run nothing"),
     FSH_ARG_END};
@@ -89,7 +91,7 @@ static fsh_status
 run_job(const fsh_job *job, const run_options *options, uint32_t workers, fsh_err *err)
 {
     fsh_run_options how = {workers, (uint32_t)options->threads, options->grace, options->bind, options->keys,
-                           options->announce, options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}, true};
+                           options->announce, options->hosts, options->ssh, options->insecure, (fsh_log_mode)options->log, {options->http, options->http_token}, true};
     fsh_run_result result;
     fsh_status status = fsh_run(job, &how, &result, err);
 
@@ -105,7 +107,8 @@ static fsh_status
 run_or_explain(const fsh_invocation *invocation, bool with_workers, fsh_err *err)
 {
     const run_options *options = invocation->options;
-    uint32_t workers = with_workers ? fsh_run_workers(options->workers) : 0;
+    bool here = with_workers && (options->workers || !options->hosts[0]);
+    uint32_t workers = here ? fsh_run_workers(options->workers) : 0;
     fsh_job *job;
     fsh_status status = fsh_job_from_command(invocation, &options->job, &job, err);
 
@@ -137,7 +140,11 @@ const fsh_command fsh_command_run = {
     "(all of them as one file, for h5py), manifest.json (rows, bytes and SHA-256 of every shard). Interrupted at\n"
     "any moment, the same command continues. More workers may join with `faceshard worker ADDRESS` when --bind\n"
     "is given. Example:\n\n"
-    "  faceshard run docs/jobs/masked6.yaml --input CASIA-WebFace --output out --set seed=2\n",
+    "  faceshard run docs/jobs/masked6.yaml --input CASIA-WebFace --output out --set seed=2\n\n"
+    "With --hosts workers run on other hosts, which ssh reaches without a password. Each gets keys of its own, and what it\n"
+    "says is in OUT/hosts. A line of the list is a host, and what it has:\n\n"
+    "  user@node-1  workers=2 threads=8     # also program=, models=, templates=, spool=; threads of each worker\n\n"
+    "They must see input and output under the same paths, or the job says `transport: {mode: stream}`.\n",
     run_rows, sizeof(run_options), true, run_run};
 
 const fsh_command fsh_command_coordinator = {

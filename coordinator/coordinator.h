@@ -97,6 +97,9 @@ typedef struct fsh_coordinator_options {
     uint32_t connections_max; /* at a time; 0: as fsh_link_options says */
     uint32_t workers; /* processes to start here; 0: all come from elsewhere */
     uint32_t threads; /* compute threads of each */
+    const struct fsh_host *hosts; /* hosts_n (coordinator/hosts.h), where workers are started as well; needs address and keys */
+    uint32_t hosts_n;
+    const char *ssh, *hosts_logs; /* command that reaches them, and folder for what they say */
     uint32_t heartbeat_ms, silence_ms, stall_ms, grace_ms;
     uint32_t attempts_max; /* failures after which a unit is buried */
     uint32_t copy_ms;      /* a unit that takes longer may be lent twice at the end; 0: never */

@@ -1,5 +1,5 @@
-/* The workers that a coordinator starts itself, as processes on its own machine. One that is killed
- * is started again, later each time; one that ends by itself with an error has said why to the
+/* The workers that a coordinator starts itself: as processes on its own machine, and over ssh on others. One that is killed, or
+ * a host that cannot be reached, is tried again, later each time; one that ends by itself with an error has said why to the
  * coordinator and is not. */
 #ifndef FSH_COORDINATOR_CREW_H
 #define FSH_COORDINATOR_CREW_H
@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/status.h"
+#include "coordinator/remote.h"
 
 typedef struct fsh_crew fsh_crew;
 
@@ -15,6 +16,11 @@ typedef struct fsh_crew_options {
     const char *address;        /* borrowed until close */
     const char *keys;           /* folder of the workers' keys, or NULL; borrowed until close */
     uint32_t n, threads, grace_ms;
+    const fsh_host *hosts;            /* hosts_n, one ssh each; borrowed until close */
+    const fsh_remote_options *remote; /* how; borrowed until close */
+    uint32_t hosts_n;
+    void *self;
+    void (*warned)(void *self, const char *text); /* about a host; may be NULL without hosts */
 } fsh_crew_options;
 
 /* Starts all of them. */
@@ -31,7 +37,7 @@ void fsh_crew_dismiss(fsh_crew *crew);
 uint32_t fsh_crew_running(const fsh_crew *crew);
 uint32_t fsh_crew_hoped(const fsh_crew *crew);
 
-/* Kills who is left, and frees the crew when the loop has seen them end. NULL is fine. */
+/* Kills who is left (those elsewhere are told to end by the loss of their connection), and frees the crew when the loop has seen them end. NULL is fine. */
 void fsh_crew_close(fsh_crew **crew);
 
 #endif

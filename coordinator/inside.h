@@ -29,7 +29,8 @@ typedef struct fsh_coordination {
     fsh_books *books;
     fsh_leases *leases; /* of the books */
     fsh_link *link;     /* NULL when closed */
-    fsh_crew *crew;     /* NULL where no workers are started here */
+    fsh_crew *crew;     /* NULL where no workers are started by this coordinator */
+    fsh_remote_options remote; /* of those on other hosts */
     fsh_roster roster;
     fsh_text bytes; /* of the message being sent */
     fsh_answer *answers;

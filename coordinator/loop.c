@@ -339,15 +339,30 @@ open_link(fsh_coordination *me, fsh_err *err)
     return status;
 }
 
+static void
+warn_of_host(void *self, const char *text)
+{
+    warn(self, text);
+}
+
 static fsh_status
 open_crew(fsh_coordination *me, fsh_err *err)
 {
-    fsh_crew_options options = {
-        me->options.worker_command ? me->options.worker_command : own_command,
-        fsh_link_address(me->link), me->options.keys, me->options.workers, me->options.threads,
-        me->options.grace_ms};
+    const fsh_coordinator_options *to = &me->options;
+    fsh_crew_options options = {.command = to->worker_command ? to->worker_command : own_command,
+                                .address = fsh_link_address(me->link),
+                                .keys = to->keys,
+                                .n = to->workers,
+                                .threads = to->threads,
+                                .grace_ms = to->grace_ms,
+                                .hosts = to->hosts,
+                                .remote = &me->remote,
+                                .hosts_n = to->hosts_n,
+                                .self = me,
+                                .warned = warn_of_host};
 
-    return me->options.workers ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
+    me->remote = (fsh_remote_options){to->ssh, options.address, to->announce, to->keys, to->hosts_logs, to->grace_ms};
+    return to->workers || to->hosts_n ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
 }
 
 static void

@@ -259,3 +259,23 @@ fsh_keys_make_worker(const char *folder, const char *name, fsh_err *err)
         status = write_pair(to, "worker", name, line, err);
     return status ? status : add_to_list(folder, line, err);
 }
+
+fsh_status
+fsh_keys_pack(const char *folder, fsh_keys_file files[FSH_KEYS_FILES], fsh_err *err)
+{
+    static const char *const names[FSH_KEYS_FILES] = {"worker.secret", "worker.public", "coordinator.public"};
+    fsh_keys keys;
+    fsh_status status = fsh_keys_read(folder, FSH_KEYS_WORKER, &keys, err);
+    int i;
+
+    if (status)
+        return status;
+    const char *const lines[FSH_KEYS_FILES] = {keys.own_secret.letters, keys.own_public.letters, keys.coordinator.letters};
+
+    for (i = 0; i < FSH_KEYS_FILES; i++) {
+        files[i].name = names[i];
+        snprintf(files[i].line, sizeof files[i].line, "%s", lines[i]);
+    }
+    fsh_keys_wipe(&keys);
+    return FSH_OK;
+}

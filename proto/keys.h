@@ -38,6 +38,16 @@ fsh_status fsh_keys_make_coordinator(const char *folder, fsh_err *err);
  * Fails with USAGE where it exists. */
 fsh_status fsh_keys_make_worker(const char *folder, const char *name, fsh_err *err);
 
+/* The lines of the files that a worker's folder holds, for sending them elsewhere. */
+typedef struct fsh_keys_file {
+    const char *name;
+    char line[256];
+} fsh_keys_file;
+enum { FSH_KEYS_FILES = 3 };
+
+/* Reads what fsh_keys_make_worker has made. Wipe it when it is sent. */
+fsh_status fsh_keys_pack(const char *folder, fsh_keys_file files[FSH_KEYS_FILES], fsh_err *err);
+
 /* Whether the folder has a coordinator's keys. */
 bool fsh_keys_exist(const char *folder);
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/reason.h"
 #include "base/rng.h"
+#include "base/template.h"
 #include "base/tree.h"
 
 /* ---- random numbers ---- */
@@ -335,6 +336,34 @@ a_temporary_folder_that_cannot_be_made_has_no_name(void **state)
     free(kept);
 }
 
+/* ---- scripts ---- */
+
+static void
+a_script_is_filled_in_and_empty_lines_of_it_go(void **state)
+{
+    static const fsh_template_word words[] = {{"JOB", "'it'"}, {"NONE", ""}, {NULL, NULL}};
+    fsh_text out = {0};
+    fsh_err err;
+
+    (void)state;
+    assert_int_equal(fsh_template_fill("a @JOB@b\n@NONE@\nc \"$@\" me@host @ @@ @NONE@\n", words, &out, &err), FSH_OK);
+    assert_string_equal(fsh_text_get(&out), "a 'it'b\nc \"$@\" me@host @ @@ \n");
+    assert_int_equal(fsh_template_fill("@OTHER@", words, &out, &err), FSH_INTERNAL);
+    assert_non_null(strstr(err.text, "@OTHER@"));
+    fsh_text_fini(&out);
+}
+
+static void
+a_word_of_a_shell_stands_for_itself(void **state)
+{
+    fsh_text out = {0};
+
+    (void)state;
+    fsh_text_add_shell(&out, "a'b $c\n");
+    assert_string_equal(fsh_text_get(&out), "'a'\\''b $c\n'");
+    fsh_text_fini(&out);
+}
+
 int
 main(void)
 {
@@ -355,6 +384,8 @@ main(void)
         cmocka_unit_test(a_similarity_is_found_from_its_points),
         cmocka_unit_test(a_box_is_stretched_edge_onto_edge),
         cmocka_unit_test(a_temporary_folder_that_cannot_be_made_has_no_name),
+        cmocka_unit_test(a_script_is_filled_in_and_empty_lines_of_it_go),
+        cmocka_unit_test(a_word_of_a_shell_stands_for_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,7 @@ function(fsh_tests folder)
         add_test(NAME ${name} COMMAND /usr/bin/python3 ${source})
         # The long forms of these (FSH_LONG=1) bound themselves, round by round.
         set(limit 600)
-        if(name MATCHES "^(chaos|faults)_test$")
+        if(name MATCHES "^(chaos|faults|slurm)_test$")
             set(limit 28800)
         endif()
         set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77 LABELS system
