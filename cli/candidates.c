@@ -124,7 +124,7 @@ fsh_status
 fsh_candidates_draw(const char *input, const fsh_reader *reader, uint64_t seed, uint32_t least,
                     fsh_candidates *out, fsh_err *err)
 {
-    const fsh_scan_sink sink = {out, add_identity, add_sample, ignore};
+    const fsh_scan_sink sink = {out, add_identity, add_sample, ignore, NULL};
     fsh_status status;
     uint32_t i;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "datasets/keep.h"
 #include "shards/embeddings.h"
 
 /* The names of the input, compared with the rows of the file while they are scanned. Rows, and
@@ -66,8 +67,8 @@ static fsh_status
 compare_input(const fsh_job *job, const fsh_embeddings *e, bool *same, fsh_err *err)
 {
     comparison c = {.reader = job->reader, .e = e, .same = true};
-    const fsh_scan_sink sink = {&c, compare_identity, compare_sample, ignore};
-    fsh_status status = job->reader->scan(job->input, &sink, err);
+    const fsh_scan_sink sink = {&c, compare_identity, compare_sample, ignore, NULL};
+    fsh_status status = fsh_scan_kept(job->reader, job->input, job->keep, &sink, err);
 
     *same = c.same && c.row == e->n && c.rejected == e->rejected_n;
     return status;

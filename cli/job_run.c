@@ -103,7 +103,10 @@ plan(const fsh_job *job, fsh_run_result *result, fsh_err *err)
     fsh_progress *progress = &result->progress;
     fsh_manifest_totals *planned = &result->planned;
     fsh_plan_outcome outcome;
-    fsh_status status = fsh_plan(job, scanned, result, planned, &outcome, err);
+    fsh_status status;
+
+    fsh_progress_input(progress, job->format);
+    status = fsh_plan(job, scanned, result, planned, &outcome, err);
 
     if (!status)
         status = fsh_reuse_tell(progress, job, outcome, err);

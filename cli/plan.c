@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/outcome.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/summary.h"
 #include "coordinator/finish.h"
@@ -30,13 +31,15 @@ run_plan(const fsh_invocation *invocation, fsh_err *err)
     if (status)
         return status;
     fsh_progress_start(&progress, fsh_outcome_mode(FSH_LOG_AUTO));
+    fsh_progress_input(&progress, job->format);
     status = fsh_plan(job, fsh_progress_scan, &progress, &totals, &outcome, err);
     fsh_progress_clear(&progress);
     if (!status)
-        printf("job %.12s%s\nidentities %llu\nsamples %llu\nignored %llu\nunits %llu\n", job->hash,
+        printf("job %.12s%s\ninput %s (%s)\nidentities %llu\nsamples %llu\nignored %llu\nunits %llu\n", job->hash,
                outcome == FSH_PLAN_KNOWN      ? " (planned before)"
                : outcome == FSH_PLAN_REPLACED ? " (in the place of an earlier job)"
-                                              : "", (unsigned long long)totals.identities,
+                                              : "", job->input, job->format,
+               (unsigned long long)totals.identities,
                (unsigned long long)totals.samples, (unsigned long long)totals.ignored,
                (unsigned long long)totals.units);
     fsh_job_free(job);

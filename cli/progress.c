@@ -226,6 +226,15 @@ fsh_progress_at(void *self, const char *text, uint64_t done, uint64_t of)
 }
 
 void
+fsh_progress_input(fsh_progress *progress, const char *format)
+{
+    char text[sizeof progress->step];
+
+    snprintf(text, sizeof text, "looking through the input as %s", format);
+    fsh_progress_at(progress, text, 0, 0);
+}
+
+void
 fsh_progress_step(fsh_progress *progress, const char *text)
 {
     fsh_progress_at(progress, text, 0, 0);

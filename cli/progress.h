@@ -22,6 +22,9 @@ typedef struct fsh_progress {
 
 void fsh_progress_start(fsh_progress *progress, fsh_log_mode mode);
 
+/* The input is going to be scanned, as what it was given for or taken for. */
+void fsh_progress_input(fsh_progress *progress, const char *format);
+
 /* While the input is scanned; a fsh_manifest_progress. */
 void fsh_progress_scan(void *self, uint64_t samples, uint64_t identities);
 

@@ -96,7 +96,8 @@ fsh_plan_held(const char *output, fsh_job **held, fsh_err *err)
 static fsh_status
 compare_inputs(const fsh_job *job, const fsh_job *held, fsh_err *err)
 {
-    if (strcmp(job->input, held->input) == 0 && strcmp(job->format, held->format) == 0)
+    if (strcmp(job->input, held->input) == 0 && strcmp(job->format, held->format) == 0 &&
+        strcmp(job->keep, held->keep) == 0)
         return FSH_OK;
     return fsh_fail(err, FSH_USAGE, "%s holds the output of a job over another input (%s): choose another "
                     "--output, or remove that folder", job->output, held->input);
@@ -128,8 +129,8 @@ make_plan(const fsh_job *job, const char *manifest, fsh_manifest_progress *progr
     if (!status)
         status = fsh_facts_claim(job, err);
     if (!status)
-        status = fsh_manifest_build(manifest, job->reader, job->input, (uint64_t)job->unit_images, progress,
-                                    self, totals, err);
+        status = fsh_manifest_build(manifest, job->reader, job->input, job->keep, (uint64_t)job->unit_images,
+                                    progress, self, totals, err);
     return status ? status : write_job(job, path, err);
 }
 

@@ -1,11 +1,13 @@
 /* Reader `list`: a text file with a line for each picture: its path, a tab, the name of its person.
- * Paths are relative to the folder of the list. Without a tab and a name the person is the folder
- * that the picture lies in or, where the path has none, its file name without its ending. Lines may
- * end with CR LF; empty ones are skipped. */
+ * In a file that ends in .csv a comma instead of the tab, quotes where they are needed, and a first
+ * line "path,label" that is passed over. Paths are relative to the folder of the list. Without a
+ * tab and a name the person is the folder that the picture lies in or, where the path has none, its
+ * file name without its ending. Lines may end with CR LF; empty ones are skipped. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "datasets/entries.h"
@@ -20,6 +22,7 @@ typedef struct parsing {
     fsh_entries entries;
     char *names; /* of pictures whose line has none */
     size_t names_used;
+    bool csv;
 } parsing;
 
 /* The folder that a path ends in, as n bytes; NULL where it names none. */
@@ -53,6 +56,38 @@ name_of_path(parsing *p, const char *path)
     return name;
 }
 
+/* Makes a line of CSV one with tabs, in place; false where its quotes do not end. */
+static bool
+csv_to_tabs(char *line)
+{
+    char *from = line, *to = line;
+    bool quoted = false;
+
+    for (; *from; from++) {
+        if (*from == '"' && quoted && from[1] == '"')
+            *to++ = *from++; /* two stand for one */
+        else if (*from == '"' && (quoted || from == line || from[-1] == ','))
+            quoted = !quoted;
+        else
+            *to++ = (char)(*from == ',' && !quoted ? '\t' : *from);
+    }
+    *to = '\0';
+    return !quoted;
+}
+
+/* "path,label", and what else the first column of a list of pictures is called. */
+static bool
+is_heading(const char *line)
+{
+    static const char *const words[] = {"path\t", "file\t", "filename\t", "image\t"};
+    size_t i;
+
+    for (i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strncasecmp(line, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
+
 static fsh_status
 take_line(parsing *p, char *line, size_t number, fsh_err *err)
 {
@@ -63,8 +98,8 @@ take_line(parsing *p, char *line, size_t number, fsh_err *err)
         *tab = '\0';
     if (!line[0] || !name[0] || strchr(name, '\t'))
         return fsh_fail(err, FSH_USAGE,
-                        "%s:%zu: expected the path of a picture, a tab, and the name of its person",
-                        p->input, number);
+                        "%s:%zu: expected the path of a picture, a %s, and the name of its person",
+                        p->input, number, p->csv ? "comma" : "tab");
     return fsh_entries_add(&p->entries, name, line, err);
 }
 
@@ -84,7 +119,9 @@ take_lines(parsing *p, char *text, size_t bytes, fsh_err *err)
         text[n] = '\0';
         if (n && text[n - 1] == '\r')
             text[n - 1] = '\0';
-        if (text[0])
+        if (p->csv && !csv_to_tabs(text))
+            status = fsh_fail(err, FSH_USAGE, "%s:%zu: a quote does not end", p->input, number);
+        else if (text[0] && !(p->csv && number == 1 && is_heading(text)))
             status = take_line(p, text, number, err);
     }
     return status;
@@ -115,7 +152,8 @@ check_paths(const parsing *p, fsh_err *err)
 static fsh_status
 list_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
-    parsing p = {.input = input};
+    const char *dot = strrchr(input, '.');
+    parsing p = {.input = input, .csv = dot && strcasecmp(dot, ".csv") == 0};
     uint8_t *text = NULL;
     size_t bytes;
     fsh_status status = fsh_file_read(input, LIST_BYTES_MAX, &text, &bytes, err);
@@ -157,24 +195,30 @@ list_source(const char *identity, const char *sample, char path[FSH_PATH_BYTES],
     return fsh_path_join(path, "", sample, err);
 }
 
-/* A text by its beginning; a picture, or an HDF5 file, has zero bytes there. */
+/* A text by its beginning, with at most one tab in its first line; a picture, or an HDF5 file, has
+ * zero bytes there. */
 static bool
 list_fits(const char *input)
 {
-    char bytes[LOOK_BYTES];
+    char bytes[LOOK_BYTES + 1];
     int fd = open(input, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
+    ssize_t n = fd < 0 ? -1 : read(fd, bytes, LOOK_BYTES);
+    char *tab;
 
     if (fd >= 0)
         close(fd);
-    return n > 0 && !memchr(bytes, '\0', (size_t)n);
+    if (n <= 0 || memchr(bytes, '\0', (size_t)n))
+        return false;
+    bytes[n] = '\0';
+    bytes[strcspn(bytes, "\n")] = '\0';
+    tab = strchr(bytes, '\t');
+    return !tab || !strchr(tab + 1, '\t');
 }
 
 const fsh_reader fsh_reader_list = {
     .format = "list",
-    .summary =
-        "a text file: on each line the path of a picture, relative to the list, a tab, the name "
-        "of its person",
+    .summary = "a text file: on each line the path of a picture, relative to the list, a tab (in a "
+               ".csv a comma), the name of its person",
     .fits = list_fits,
     .scan = list_scan,
     .load = list_load,

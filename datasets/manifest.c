@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/store.h"
+#include "datasets/keep.h"
 
 enum { FORMAT = 1, PROGRESS_SAMPLES = 1 << 16 };
 
@@ -49,6 +50,7 @@ typedef struct builder {
     mark identity; /* where the last identity began */
     mark end;      /* of what was written */
     uint64_t units, ignored;
+    uint64_t told; /* samples, by the reader, before it gave any */
     fsh_manifest_progress *progress;
     void *self;
 } builder;
@@ -110,7 +112,8 @@ add_sample(void *self, const char *name, fsh_err *err)
 {
     builder *build = self;
 
-    if (++build->end.sample % PROGRESS_SAMPLES == 0 && build->progress)
+    if (++build->end.sample % PROGRESS_SAMPLES == 0 && build->progress &&
+        build->end.sample > build->told)
         build->progress(build->self, build->end.sample, build->end.identity);
     return add_name(build, SAMPLE_NAMES, 's', name, &build->end.sample_byte, err);
 }
@@ -123,6 +126,16 @@ add_ignored(void *self, const char *path, const char *why)
     (void)path;
     (void)why;
     build->ignored++;
+}
+
+static void
+tell_found(void *self, uint64_t samples, uint64_t identities)
+{
+    builder *build = self;
+
+    build->told = samples;
+    if (build->progress)
+        build->progress(build->self, samples, identities);
 }
 
 static fsh_status
@@ -167,9 +180,9 @@ write_totals(builder *build, fsh_manifest_totals *totals, fsh_err *err)
 
 static fsh_status
 build_file(builder *build, const char *path, const fsh_reader *reader, const char *input,
-           fsh_manifest_totals *totals, fsh_err *err)
+           const char *keep, fsh_manifest_totals *totals, fsh_err *err)
 {
-    const fsh_scan_sink sink = {build, add_identity, add_sample, add_ignored};
+    const fsh_scan_sink sink = {build, add_identity, add_sample, add_ignored, tell_found};
     fsh_status status = fsh_store_create(path, &build->store, err);
     int i;
 
@@ -180,7 +193,7 @@ build_file(builder *build, const char *path, const fsh_reader *reader, const cha
     if (!status)
         status = begin_unit(build, build->end, err);
     if (!status)
-        status = reader->scan(input, &sink, err);
+        status = fsh_scan_kept(reader, input, keep, &sink, err);
     if (!status)
         status = close_last_unit(build, reader, input, err);
     if (!status)
@@ -195,7 +208,7 @@ build_file(builder *build, const char *path, const fsh_reader *reader, const cha
 
 fsh_status
 fsh_manifest_build(const char *path, const fsh_reader *reader, const char *input,
-                   uint64_t images_per_unit, fsh_manifest_progress *progress, void *self,
+                   const char *keep, uint64_t images_per_unit, fsh_manifest_progress *progress, void *self,
                    fsh_manifest_totals *totals, fsh_err *err)
 {
     builder build = {.images_per_unit = images_per_unit, .progress = progress, .self = self};
@@ -206,7 +219,7 @@ fsh_manifest_build(const char *path, const fsh_reader *reader, const char *input
     if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) >=
         (int)sizeof temporary)
         return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", path);
-    status = build_file(&build, temporary, reader, input, &found, err);
+    status = build_file(&build, temporary, reader, input, keep, &found, err);
     closed = fsh_store_close(&build.store, status ? NULL : err);
     status = status ? status : closed;
     if (build.hasher)

@@ -23,10 +23,11 @@ typedef struct fsh_manifest_totals {
 /* Called now and then while scanning, for progress; may be NULL. */
 typedef void fsh_manifest_progress(void *self, uint64_t samples, uint64_t identities);
 
-/* Scans input and writes the manifest to path (temporary name, then rename). An input without a single
+/* Scans input, of which keep tells what to keep (datasets/keep.h; "": all), and writes the manifest to
+ * path (temporary name, then rename). An input without a single
  * identity fails with USAGE and says what was expected. */
 fsh_status fsh_manifest_build(const char *path, const fsh_reader *reader, const char *input,
-                              uint64_t images_per_unit, fsh_manifest_progress *progress, void *self,
+                              const char *keep, uint64_t images_per_unit, fsh_manifest_progress *progress, void *self,
                               fsh_manifest_totals *totals, fsh_err *err);
 
 /* Opens a manifest for reading; only the unit table and totals are held in memory. */

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 256 << 20 };
-
 bool
 fsh_picture_has_name(const char *name)
 {
@@ -127,7 +125,7 @@ fsh_picture_load(const char *input, const char *path, uint8_t **data, size_t *by
     }
     if (!S_ISREG(info.st_mode))
         *reason = FSH_REASON_NOT_A_FILE;
-    else if (fd >= 0 && info.st_size > FILE_BYTES_MAX)
+    else if (fd >= 0 && info.st_size > FSH_PICTURE_BYTES_MAX)
         *reason = FSH_REASON_TOO_LARGE;
     else if (fd >= 0)
         status = read_file(fd, path, (size_t)info.st_size, data, bytes, reason, err);

@@ -12,6 +12,9 @@
 /* A list in a flat folder that says who is who: the reader `pictures` goes by it. */
 #define FSH_PICTURE_NAMES "names.tsv"
 
+/* What is larger is rejected unread. */
+enum { FSH_PICTURE_BYTES_MAX = 256 << 20 };
+
 /* Whether a name ends in jpg, jpeg, png, bmp, webp, tif or tiff, in any case. */
 bool fsh_picture_has_name(const char *name);
 

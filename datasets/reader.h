@@ -1,4 +1,4 @@
-/* Readers: from an input (a folder tree, later records and archives) to identities and samples in
+/* Readers: from an input (a folder tree, records, archives) to identities and samples in
  * their fixed order, and from a sample to its bytes. A reader is one file with one fsh_reader table
  * at its end, and one line in readers.c. */
 #ifndef FSH_DATASETS_READER_H
@@ -22,6 +22,8 @@ typedef struct fsh_scan_sink {
     /* Something that is no sample: a stray file, a folder without pictures. Only counted and told.
      */
     void (*ignored)(void *self, const char *path, const char *why);
+    /* May be NULL. So many were found so far, by a reader that gives them when it has seen all. */
+    void (*found)(void *self, uint64_t samples, uint64_t identities);
 } fsh_scan_sink;
 
 typedef struct fsh_reader {

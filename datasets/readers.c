@@ -4,8 +4,9 @@
 #include "datasets/reader.h"
 #include "datasets/readers.h"
 
-const fsh_reader *const fsh_readers[] = {&fsh_reader_folders, &fsh_reader_pictures,
-                                         &fsh_reader_list, &fsh_reader_shards, NULL};
+const fsh_reader *const fsh_readers[] = {
+    &fsh_reader_folders,  &fsh_reader_pictures,   &fsh_reader_list, &fsh_reader_shards,
+    &fsh_reader_recordio, &fsh_reader_mscelebtsv, &fsh_reader_tar,  NULL};
 
 const fsh_reader *
 fsh_reader_find(const char *format)
@@ -25,7 +26,7 @@ list_readers(fsh_text *out)
     int i;
 
     for (i = 0; fsh_readers[i]; i++)
-        fsh_text_addf(out, "\n  %-9s %s", fsh_readers[i]->format, fsh_readers[i]->summary);
+        fsh_text_addf(out, "\n  %-10s %s", fsh_readers[i]->format, fsh_readers[i]->summary);
 }
 
 static fsh_status

@@ -8,5 +8,8 @@ extern const fsh_reader fsh_reader_folders;
 extern const fsh_reader fsh_reader_pictures;
 extern const fsh_reader fsh_reader_list;
 extern const fsh_reader fsh_reader_shards;
+extern const fsh_reader fsh_reader_recordio;
+extern const fsh_reader fsh_reader_mscelebtsv;
+extern const fsh_reader fsh_reader_tar;
 
 #endif

@@ -1,17 +1,21 @@
 #include "job/job.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "datasets/readers.h"
 #include "job/steps.h"
 #include "stages/clean.h"
 #include "stages/table.h"
 
 static const fsh_arg input_args[] = {
-    FSH_ARG_TEXT(fsh_job, format, "folders", "what the input is; see `faceshard run --help`"),
+    FSH_ARG_TEXT(fsh_job, format, "auto", "folders, pictures, list, recordio, mscelebtsv, tar or shards (docs/formats.md); auto: what it looks like"),
     {"path", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, input), 0, 0, NULL, "", "the input"},
+    {"keep", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, keep), 0, 0, NULL, "",
+     "a clean list: only samples are kept whose source (m.0107_f/12-FaceId-0.jpg) stands in a line of this file"},
     FSH_ARG_END};
 
 static const fsh_arg output_args[] = {
@@ -160,7 +164,20 @@ check_paths(fsh_job *job, const char *file, fsh_err *err)
         status = make_absolute(job->output, err);
     if (!status)
         status = make_absolute(job->store, err);
+    if (!status)
+        status = make_absolute(job->keep, err);
     return status ? status : make_absolute(job->templates, err);
+}
+
+/* What looks like nothing that is known is taken for folders: its scan says what was expected. */
+static void
+guess_format(fsh_job *job)
+{
+    const fsh_reader *reader = &fsh_reader_folders;
+
+    if (job->input[0])
+        fsh_reader_detect(job->input, &reader, NULL);
+    snprintf(job->format, sizeof job->format, "%s", reader->format);
 }
 
 static fsh_status
@@ -169,9 +186,12 @@ check_format(fsh_job *job, const char *file, fsh_err *err)
     fsh_text formats = {0};
     uint32_t i;
 
+    if (strcmp(job->format, "auto") == 0)
+        guess_format(job);
     job->reader = fsh_reader_find(job->format);
     if (job->reader)
         return FSH_OK;
+    fsh_text_add(&formats, "auto, ");
     for (i = 0; fsh_readers[i]; i++)
         fsh_text_addf(&formats, "%s%s", i ? ", " : "", fsh_readers[i]->format);
     fsh_fail(err, FSH_USAGE, "%s: input.format: found '%s', expected one of %s", file, job->format,

@@ -45,6 +45,7 @@ typedef struct fsh_job {
     const fsh_reader *reader;
     char format[FSH_ARG_TEXT_BYTES];
     char input[FSH_ARG_TEXT_BYTES];     /* absolute */
+    char keep[FSH_ARG_TEXT_BYTES];      /* list of what is kept of it, absolute; "": everything */
     char output[FSH_ARG_TEXT_BYTES];    /* absolute */
     char templates[FSH_ARG_TEXT_BYTES]; /* absolute; the project's own by default */
     char store[FSH_ARG_TEXT_BYTES];     /* of facts, absolute; "": in the output folder */

@@ -74,7 +74,7 @@ static seen
 scan(const char *folder)
 {
     seen found = {{0}, {0}, 0};
-    const fsh_scan_sink sink = {&found, see_identity, see_sample, see_ignored};
+    const fsh_scan_sink sink = {&found, see_identity, see_sample, see_ignored, NULL};
     fsh_err err;
 
     assert_ok(fsh_reader_find("folders")->scan(folder, &sink, &err), err);
@@ -243,7 +243,7 @@ a_file_that_is_gone_is_vanished(void **state)
 static void
 an_input_that_is_gone_is_no_sample_s_fault(void **state)
 {
-    const fsh_scan_sink sink = {NULL, see_identity, see_sample, see_ignored};
+    const fsh_scan_sink sink = {NULL, see_identity, see_sample, see_ignored, NULL};
     char path[FSH_PATH_BYTES];
     fsh_reason reason;
     uint8_t *data;

@@ -35,7 +35,7 @@ build(const char *folder, const char *input, uint64_t bound, fsh_manifest_totals
     char path[FSH_PATH_BYTES];
 
     snprintf(path, sizeof path, "%s/manifest.h5", folder);
-    return fsh_manifest_build(path, &counts, input, bound, NULL, NULL, totals, err);
+    return fsh_manifest_build(path, &counts, input, "", bound, NULL, NULL, totals, err);
 }
 
 static fsh_manifest *

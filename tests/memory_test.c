@@ -214,7 +214,7 @@ scan(const char *folder, fsh_err *err)
     if (!status)
         status = fsh_path_join(manifest, folder, "manifest.h5", err);
     if (!status)
-        status = fsh_manifest_build(manifest, fsh_reader_find("folders"), input, 10, NULL, NULL,
+        status = fsh_manifest_build(manifest, fsh_reader_find("folders"), input, "", 10, NULL, NULL,
                                     &totals, err);
     if (!status)
         require(totals.samples == 1);

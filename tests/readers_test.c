@@ -2,114 +2,10 @@
  * reader of folders has a test of its own besides. */
 #include <sys/stat.h>
 
-#include "base/files.h"
-#include "base/text.h"
 #include "datasets/pictures.h"
-#include "datasets/reader.h"
 #include "shards/index.h"
 #include "shards/shard.h"
-#include "tests/testing.h"
-
-/* What a scan gave: "[identity] sample sample [identity] ...", and the sources, a line each. */
-typedef struct seen {
-    const fsh_reader *reader;
-    fsh_text order, sources, ignored;
-    char identity[FSH_PATH_BYTES], last[FSH_PATH_BYTES];
-    uint32_t samples_n;
-} seen;
-
-static fsh_status
-see_identity(void *self, const char *name, fsh_err *err)
-{
-    seen *found = self;
-
-    (void)err;
-    assert_true(strcmp(found->identity, name) < 0); /* byte order, none twice */
-    strcpy(found->identity, name);
-    found->last[0] = '\0';
-    fsh_text_addf(&found->order, "[%s]", name);
-    return FSH_OK;
-}
-
-static fsh_status
-see_sample(void *self, const char *name, fsh_err *err)
-{
-    seen *found = self;
-    char source[FSH_PATH_BYTES];
-
-    assert_true(strcmp(found->last, name) < 0);
-    strcpy(found->last, name);
-    assert_ok(fsh_reader_source(found->reader, found->identity, name, source, err), *err);
-    fsh_text_addf(&found->order, " %s ", name);
-    fsh_text_addf(&found->sources, "%s\n", source);
-    found->samples_n++;
-    return FSH_OK;
-}
-
-static void
-see_ignored(void *self, const char *path, const char *why)
-{
-    fsh_text_addf(&((seen *)self)->ignored, "%s: %s\n", path, why);
-}
-
-static fsh_status
-scan(const char *format, const char *input, seen *found, fsh_err *err)
-{
-    const fsh_scan_sink sink = {found, see_identity, see_sample, see_ignored};
-
-    memset(found, 0, sizeof *found);
-    found->reader = fsh_reader_find(format);
-    assert_non_null(found->reader);
-    return found->reader->scan(input, &sink, err);
-}
-
-static void
-seen_fini(seen *found)
-{
-    fsh_text_fini(&found->order);
-    fsh_text_fini(&found->sources);
-    fsh_text_fini(&found->ignored);
-}
-
-static void
-write_file(const char *folder, const char *name, const char *text)
-{
-    char path[FSH_PATH_BYTES];
-    fsh_err err;
-
-    assert_ok(fsh_path_join(path, folder, name, &err), err);
-    *strrchr(path, '/') = '\0';
-    assert_ok(fsh_folder_make(path, &err), err);
-    assert_ok(fsh_path_join(path, folder, name, &err), err);
-    assert_ok(fsh_file_write(path, text, strlen(text), &err), err);
-}
-
-static void
-path_in(char path[FSH_PATH_BYTES], const char *folder, const char *name)
-{
-    fsh_err err;
-
-    assert_ok(fsh_path_join(path, folder, name, &err), err);
-}
-
-static void
-assert_loads(const char *format, const char *input, const char *identity, const char *sample,
-             fsh_reason expected, const char *text)
-{
-    uint8_t *data = NULL;
-    size_t bytes = 0;
-    fsh_reason reason = FSH_REASON_NONE;
-    fsh_err err = {""};
-
-    assert_ok(fsh_reader_find(format)->load(input, identity, sample, &data, &bytes, &reason, &err),
-              err);
-    assert_int_equal(reason, expected);
-    if (expected == FSH_REASON_NONE) {
-        assert_int_equal(bytes, strlen(text));
-        assert_memory_equal(data, text, bytes);
-    }
-    free(data);
-}
+#include "tests/reader_testing.h"
 
 /* ---- every reader ---- */
 
@@ -144,6 +40,28 @@ write_shard(const char *path)
     assert_ok(fsh_shard_finish(&shard, &err), err);
 }
 
+/* A folder with train.rec: three records of a header and a byte, classes 2, 0, 1. */
+static void
+write_recordio(const char *folder)
+{
+    static const uint8_t labels[3][2] = {{0x00, 0x40}, {0x00, 0x00}, {0x80, 0x3f}};
+    uint8_t file[108] = {0};
+    char path[FSH_PATH_BYTES];
+    fsh_err err;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        uint8_t *record = file + 36 * i;
+
+        memcpy(record, "\x0a\x23\xd7\xce\x19", 5);
+        memcpy(record + 14, labels[i], 2);
+        record[16] = (uint8_t)(i + 1);
+    }
+    write_file(folder, "identities.tsv", "0\tanna\n1\tbob\n2\tcarl\n");
+    path_in(path, folder, "train.rec");
+    assert_ok(fsh_file_write(path, file, sizeof file, &err), err);
+}
+
 /* An input of each format with the same three people; returns its path. */
 static void
 make_input(const char *format, const char *folder, char input[FSH_PATH_BYTES])
@@ -164,6 +82,19 @@ make_input(const char *format, const char *folder, char input[FSH_PATH_BYTES])
         write_file(folder, "x/carl.jpg", "carl");
     } else if (strcmp(format, "shards") == 0) {
         write_shard(input);
+    } else if (strcmp(format, "recordio") == 0) {
+        write_recordio(input);
+    } else if (strcmp(format, "mscelebtsv") == 0) {
+        write_file(folder, format, "bob\t1\tu\tp\tFaceId-0\tr\tAAAA\ncarl\t1\tu\tp\tFaceId-0\tr\tAAAA\n"
+                                   "anna\t1\tu\tp\tFaceId-0\tr\tAAAA\n");
+    } else if (strcmp(format, "tar") == 0) {
+        char command[3 * FSH_PATH_BYTES];
+
+        write_file(folder, "packed/carl/1.jpg", "carl");
+        write_file(folder, "packed/anna/1.jpg", "anna");
+        write_file(folder, "packed/bob/1.jpg", "bob");
+        snprintf(command, sizeof command, "tar -C %s/packed -cf %s carl anna bob", folder, input);
+        assert_int_equal(system(command), 0);
     } else {
         fail_msg("no input is made here for format %s", format);
     }
@@ -409,6 +340,26 @@ without_a_name_the_folder_or_the_file_is_the_name(void **state)
 }
 
 static void
+a_list_may_be_csv(void **state)
+{
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
+    seen found;
+    fsh_err err;
+
+    (void)state;
+    write_file(folder, "list.csv", "Path,label\nb.jpg,bob\n\"a, 1.jpg\",\"anna \"\"a\"\"\"\r\n");
+    path_in(path, folder, "list.csv");
+    assert_ok(scan("list", path, &found, &err), err);
+    assert_string_equal(fsh_text_get(&found.order), "[anna \"a\"] a, 1.jpg [bob] b.jpg ");
+    seen_fini(&found);
+    write_file(folder, "list.csv", "b.jpg,bob\n\"a.jpg,anna\n");
+    assert_int_equal(scan("list", path, &found, &err), FSH_USAGE);
+    assert_text_has(err.text, ":2: a quote does not end");
+    seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
+static void
 a_wrong_list_is_told_by_line(void **state)
 {
     static const struct {
@@ -470,6 +421,7 @@ main(void)
         cmocka_unit_test(what_a_shard_rejected_keeps_its_reason),
         cmocka_unit_test(a_list_is_grouped_by_name_whatever_its_order),
         cmocka_unit_test(without_a_name_the_folder_or_the_file_is_the_name),
+        cmocka_unit_test(a_list_may_be_csv),
         cmocka_unit_test(a_wrong_list_is_told_by_line),
         cmocka_unit_test(pictures_of_a_list_lie_beside_it),
     };

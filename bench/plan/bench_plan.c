@@ -105,7 +105,7 @@ build(const fsh_reader *reader, const char *input, const char *manifest)
     fsh_manifest_totals totals;
     fsh_err err = {""};
     fsh_status status =
-        fsh_manifest_build(manifest, reader, input, IMAGES_PER_UNIT, NULL, NULL, &totals, &err);
+        fsh_manifest_build(manifest, reader, input, "", IMAGES_PER_UNIT, NULL, NULL, &totals, &err);
 
     if (status)
         fprintf(stderr, "bench_plan: %s\n", err.text);

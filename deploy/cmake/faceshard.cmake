@@ -19,7 +19,8 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs dnn)
 pkg_check_modules(FSH_PACKAGES REQUIRED IMPORTED_TARGET
-    libzmq libuv hdf5 msgpack sqlite3 yaml-0.1 libturbojpeg libcrypto libmicrohttpd)
+    libzmq libuv hdf5 msgpack sqlite3 yaml-0.1 libturbojpeg libcrypto libmicrohttpd
+    libarchive)
 find_library(FSH_DLIB dlib REQUIRED)
 find_library(FSH_DNNL dnnl REQUIRED)
 # libtorch is an option: the backend `torch` of model cards.

@@ -54,7 +54,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     seen found = {{0}, {0}, 0, 0};
-    const fsh_scan_sink sink = {&found, see_identity, see_sample, see_ignored};
+    const fsh_scan_sink sink = {&found, see_identity, see_sample, see_ignored, NULL};
     char path[64];
     fsh_err err = {""};
 

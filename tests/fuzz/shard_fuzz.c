@@ -118,7 +118,7 @@ see_ignored(void *self, const char *path, const char *why)
 static void
 scan(const char *path)
 {
-    const fsh_scan_sink sink = {NULL, see, see, see_ignored};
+    const fsh_scan_sink sink = {NULL, see, see, see_ignored, NULL};
     fsh_err err = {""};
 
     if (fsh_reader_find("shards")->scan(path, &sink, &err) != FSH_OK)
