@@ -14,7 +14,7 @@ static const fsh_arg rows[] = {
     FSH_ARG_TEXT(params, template, "", "name of a template; empty: one at random each time"),
     FSH_ARG_REAL(params, light, 0, 1, "0.7",
                  "how far brightness and hue follow the light on the face"),
-    FSH_ARG_REAL(params, shadow, 0, 1, "0.35", "darkness of the shadow below the frame"),
+    FSH_ARG_REAL(params, shadow, 0, 1, "0.5", "darkness of the shadow below the frame"),
     FSH_ARG_REAL(params, grain, 0, 2, "1",
                  "noise of frame and lenses, in noises of the skin beside them"),
     FSH_ARG_REAL(params, jitter, 0, 4, "1",
@@ -208,7 +208,10 @@ wear(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
         return FSH_REASON_BAD_LANDMARKS;
     box = fsh_points_bounds(to, GRID_N, 2);
     draw(p, drawn, &frame, &warp, &box, layer, canvas, &pose);
-    fsh_layer_put(layer, NULL, (float)p->shadow, &canvas->image);
+    /* Narrow: that of a wire would be nothing if it were as wide as that of cloth. */
+    fsh_layer_put(layer, NULL,
+                  &(fsh_shadow){(float)p->shadow, canvas->image.width / 112, canvas->image.width / 80 + 1},
+                  &canvas->image);
     canvas->front = &layer->colour;
     return FSH_REASON_NONE;
 }
@@ -228,7 +231,7 @@ const fsh_stage fsh_stage_glasses = {
     .name = "glasses",
     .summary = "puts glasses with clear lenses on the eyes",
     .id = 21,
-    .version = 5,
+    .version = 6,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,
@@ -242,7 +245,7 @@ const fsh_stage fsh_stage_sunglasses = {
     .name = "sunglasses",
     .summary = "puts tinted or opaque sunglasses on the eyes",
     .id = 22,
-    .version = 5,
+    .version = 6,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

@@ -3,7 +3,7 @@
  *
  *     fsh_layer_clear(layer);
  *     fsh_layer_draw(layer, template, &warp, &box, &light, blur);
- *     fsh_layer_put(layer, canvas->front, 0.4f, &canvas->image);
+ *     fsh_layer_put(layer, canvas->front, &shadow, &canvas->image);
  */
 #ifndef FSH_STAGES_LAYER_H
 #define FSH_STAGES_LAYER_H
@@ -59,9 +59,16 @@ fsh_point fsh_curve_at(const fsh_curve *curve, float t);
 /* Adds noise of a standard deviation (0-255) to what is there, the same for the same seed. */
 void fsh_layer_grain(fsh_layer *layer, float deviation, uint32_t seed);
 
-/* Puts the layer on image (RGB, of the same size) above a soft shadow (0 none to 1 black), but under
- * front, where that is not NULL. */
-void fsh_layer_put(fsh_layer *layer, const fsh_image *front, float shadow, fsh_image *image);
+/* A soft shadow: 0 none to 1 black, over how many px, how many px further down. */
+typedef struct fsh_shadow {
+    float dark;
+    int32_t radius, drop;
+} fsh_shadow;
+
+/* Puts the layer on image (RGB, of the same size) above its shadow, but under front, where that is
+ * not NULL. */
+void fsh_layer_put(fsh_layer *layer, const fsh_image *front, const fsh_shadow *shadow,
+                   fsh_image *image);
 
 /* Makes image out of pixels of colour whose alpha is over FSH_TEMPLATE_OPAQUE, fully, and its own others. */
 void fsh_layer_stamp(const fsh_layer *layer, fsh_image *image);

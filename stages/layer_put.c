@@ -206,18 +206,18 @@ put_row(const uint8_t *own, const uint8_t *over, const uint8_t *shade, uint32_t 
 }
 
 void
-fsh_layer_put(fsh_layer *layer, const fsh_image *front, float shadow, fsh_image *image)
+fsh_layer_put(fsh_layer *layer, const fsh_image *front, const fsh_shadow *shadow, fsh_image *image)
 {
-    int32_t y, size = image->width, radius = size / 56 + 1, drop = size / 80;
-    fsh_box box = find_shown(layer, 2 * radius + drop + 1);
+    fsh_box box = find_shown(layer, 2 * shadow->radius + shadow->drop + 1);
+    int32_t y;
 
     if (box.width == 0)
         return;
-    make_shade(layer, &box, radius);
+    make_shade(layer, &box, shadow->radius);
     for (y = 0; y < box.height; y++)
         put_row(fsh_image_at(&layer->colour, box.x, box.y + y),
                 front ? fsh_image_at(front, box.x, box.y + y) : NULL,
-                layer->shade.data + (y > drop ? y - drop : 0) * box.width,
-                (uint32_t)(65536 / 255.0f * fsh_clampf(shadow, 0, 1)), box.width,
+                layer->shade.data + (y > shadow->drop ? y - shadow->drop : 0) * box.width,
+                (uint32_t)(65536 / 255.0f * fsh_clampf(shadow->dark, 0, 1)), box.width,
                 fsh_image_at(image, box.x, box.y + y));
 }

@@ -94,7 +94,7 @@ take_draws(const fsh_wardrobe *wardrobe, const params *p, fsh_rng *rng)
  * shows something else than skin: hair, a scarf, the background. */
 static void
 draw_strap(fsh_layer *layer, const fsh_head *head, const fsh_pose *pose, const fsh_canvas *canvas, const float colour[3],
-           const fsh_light *light, fsh_point corner, fsh_point end, bool right)
+           const fsh_light *light, fsh_mask_worn worn, fsh_point corner, fsh_point end, bool right)
 {
     float length = (right ? 1 : -1) * fsh_pose_along(pose->across, corner, end);
     fsh_curve band = {corner, {0, 0}, end, 2.6f * head->scale, {0, 0, 0}, {1, 0.6f}};
@@ -103,6 +103,8 @@ draw_strap(fsh_layer *layer, const fsh_head *head, const fsh_pose *pose, const f
     if (length < 0.03f * pose->height)
         return;
     band.middle = fsh_pose_point(pose, fsh_point_mix(corner, end, 0.5f), 0, 0.05f * length);
+    if (worn == FSH_WORN_UNDER_CHIN) /* what is pulled down lies along the jaw */
+        band.middle = fsh_point_mix(band.middle, canvas->landmarks[right ? 13 : 3], 0.75f);
     for (c = 0; c < 3; c++)
         band.colour[c] = 0.92f * colour[c];
     if (fsh_curve_cut_to_skin(&band, canvas, pose, right))
@@ -133,7 +135,7 @@ draw_straps(fsh_layer *layer, const fsh_head *head, const fsh_pose *pose, const 
 
     for (right = 0; right < 2; right++)
         for (low = 0; low < 2; low++)
-            draw_strap(layer, head, pose, canvas, drawn->template->colour, light,
+            draw_strap(layer, head, pose, canvas, drawn->template->colour, light, drawn->worn,
                        fsh_drape_at(mesh, right ? 0.95f : -0.95f, low ? 0.75f : 0.06f),
                        see_ear(head, canvas, right, low), right);
 }
@@ -174,7 +176,9 @@ fit(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
     draw_straps(layer, &head, &pose, canvas, drawn, &light, &mesh);
     fsh_layer_mesh(layer, drawn->template, &mesh, fsh_blur_measure(canvas, 31, 67));
     fsh_layer_grain(layer, (float)p->grain * fsh_grain_measure(canvas, &pose), drawn->grain);
-    fsh_layer_put(layer, canvas->front, (float)p->shadow, &canvas->image);
+    fsh_layer_put(layer, canvas->front,
+                  &(fsh_shadow){(float)p->shadow, canvas->image.width / 56 + 1, canvas->image.width / 80},
+                  &canvas->image);
     return FSH_REASON_NONE;
 }
 
@@ -236,7 +240,7 @@ const fsh_stage fsh_stage_mask = {
     .name = "mask",
     .summary = "puts a face mask on mouth, nose and chin",
     .id = 20,
-    .version = 5,
+    .version = 6,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

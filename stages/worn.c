@@ -8,9 +8,6 @@
 /* A cut can turn n corners into at most 3 n / 2: four cuts make 81 of 16. */
 enum { CORNERS_MAX = 96 };
 
-/* Colour of skin in even daylight, as cameras give it (sRGB). Only its brightness and its hue count. */
-static const float skin_luma = 165, skin_hue[3] = {1.22f, 0.95f, 0.80f};
-
 void
 fsh_wardrobe_close(void *self)
 {
@@ -132,115 +129,6 @@ fsh_pose_measure(const fsh_canvas *canvas, fsh_pose *pose)
     return FSH_REASON_NONE;
 }
 
-/* Adds the colours of a small square of skin, weighted by how much of it is to be seen. */
-static void
-add_skin(const fsh_canvas *canvas, fsh_point at, float radius, float sum[4])
-{
-    int32_t x, y, c, size = canvas->image.width, r = (int32_t)radius;
-    int32_t cx = (int32_t)lroundf(at.x), cy = (int32_t)lroundf(at.y);
-
-    for (y = fsh_clampi(cy - r, 0, size); y <= cy + r && y < size; y++)
-        for (x = fsh_clampi(cx - r, 0, size); x <= cx + r && x < size; x++) {
-            const uint8_t *pixel = fsh_image_at(&canvas->image, x, y);
-
-            if (canvas->front && fsh_image_at(canvas->front, x, y)[3] > 24)
-                continue;
-            for (c = 0; c < 3; c++)
-                sum[c] += pixel[c];
-            sum[3] += 1;
-        }
-}
-
-static float
-luma(const float colour[3])
-{
-    return 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
-}
-
-/* Mean colour of cheekbone and cheek on one side of the picture; false where nothing of it is to be seen. */
-static bool
-measure_side(const fsh_canvas *canvas, const fsh_pose *pose, int side, float colour[3])
-{
-    static const int outer_eye[2] = {36, 45}, lower_lid[2] = {41, 46}, wing[2] = {31, 35}, jaw[2] = {1, 15};
-    const fsh_point *p = canvas->landmarks;
-    float sum[4] = {0, 0, 0, 0}, radius = 0.05f * pose->height;
-    int c;
-
-    add_skin(canvas, fsh_point_mix(p[outer_eye[side]], p[jaw[side]], 0.4f), radius, sum);
-    add_skin(canvas, fsh_point_mix(p[lower_lid[side]], p[wing[side]], 0.35f), radius, sum);
-    for (c = 0; c < 3; c++)
-        colour[c] = sum[c] / fmaxf(sum[3], 1);
-    return sum[3] > 0;
-}
-
-/* Brightness that a twentieth of the picture is over: tells a dark picture from dark skin. */
-static float
-bright_end(const fsh_image *image)
-{
-    uint32_t counts[256] = {0}, seen = 0;
-    int32_t x, y, value;
-
-    for (y = 0; y < image->height; y += 2)
-        for (x = 0; x < image->width; x += 2)
-            counts[fsh_image_at(image, x, y)[1]]++;
-    for (value = 255; value > 0 && seen * 20 * 4 < (uint32_t)(image->width * image->height); value--)
-        seen += counts[value];
-    return (float)value;
-}
-
-/* Light on the whole face. Skin alone would take dark skin for a dark room, the brightest parts of the picture alone a
- * face in the shade for one in the sun. */
-static float
-light_level(const float skin[3], float bright)
-{
-    return fsh_clampf(0.4f * luma(skin) / skin_luma + 0.6f * bright / 235, 0.3f, 1.12f);
-}
-
-/* Gain of one side: the light on the face, more or less of it as this side is brighter or darker than both, and a hint of
- * the hue of the light. */
-static void
-set_gain(const float skin[3], const float both[3], float level, float saturation, float strength, float gain[3])
-{
-    float side = fsh_clampf(luma(skin) / fmaxf(luma(both), 1), 0.5f, 1.5f);
-    int c;
-
-    level = fsh_clampf(level * (1 + 0.7f * (side - 1)), 0.25f, 1.12f);
-    for (c = 0; c < 3; c++) {
-        float hue = powf(fmaxf(skin[c], 1) / fmaxf(luma(skin), 1) / skin_hue[c], 0.4f);
-
-        hue = 1 + saturation * (fsh_clampf(hue, 0.86f, 1.14f) - 1);
-        gain[c] = 1 + strength * (level * hue - 1);
-    }
-}
-
-fsh_light
-fsh_light_measure(const fsh_canvas *canvas, const fsh_pose *pose, float strength)
-{
-    const fsh_point *p = canvas->landmarks;
-    fsh_light light = {{p[2], p[14]}, {{1, 1, 1}, {1, 1, 1}}, 1};
-    float skin[2][3], bright = bright_end(&canvas->image), low, high, mean[3];
-    bool seen[2];
-    int side, c;
-
-    for (side = 0; side < 2; side++)
-        seen[side] = measure_side(canvas, pose, side, skin[side]);
-    if (!seen[0] && !seen[1])
-        return light;
-    for (side = 0; side < 2; side++)
-        if (!seen[side])
-            memcpy(skin[side], skin[1 - side], sizeof skin[side]);
-    for (c = 0; c < 3; c++)
-        mean[c] = (skin[0][c] + skin[1][c]) / 2;
-    low = fminf(mean[0], fminf(mean[1], mean[2]));
-    high = fmaxf(mean[0], fmaxf(mean[1], mean[2]));
-    /* Skin in colour differs by a sixth or more between red and blue; in grey photographs by nothing. */
-    light.saturation = fsh_clampf(((high - low) / fmaxf(high, 1) - 0.02f) / 0.1f, 0, 1);
-    for (side = 0; side < 2; side++)
-        set_gain(skin[side], mean, light_level(mean, bright), light.saturation, strength, light.gain[side]);
-    light.saturation = 1 - strength * (1 - light.saturation);
-    return light;
-}
-
 /* An edge blurred by a Gaussian of width s has a sum of second differences that is 0.8 / s of its sum of
  * first differences (2 max f' = 2 / (s sqrt(2 pi)) for a step of 1). */
 float
@@ -293,27 +181,47 @@ is_like_skin(const fsh_image *image, fsh_point at, const float skin[3])
 {
     const uint8_t *pixel = fsh_image_at(image, fsh_clampi((int32_t)lroundf(at.x), 0, image->width - 1),
                                         fsh_clampi((int32_t)lroundf(at.y), 0, image->height - 1));
-    float own[3] = {pixel[0], pixel[1], pixel[2]}, ratio = fmaxf(luma(own), 1) / fmaxf(luma(skin), 1), hue = 0;
+    float own[3] = {pixel[0], pixel[1], pixel[2]}, ratio = fmaxf(fsh_luma(own), 1) / fmaxf(fsh_luma(skin), 1), hue = 0;
     int c;
 
     for (c = 0; c < 3; c++)
-        hue = fmaxf(hue, fabsf(own[c] / ratio - skin[c]) / fmaxf(luma(skin), 1));
+        hue = fmaxf(hue, fabsf(own[c] / ratio - skin[c]) / fmaxf(fsh_luma(skin), 1));
     return ratio > 0.5f && ratio < 1.6f && hue < 0.25f;
+}
+
+/* How much pixels around a place differ from their neighbours: hair does, skin does little. */
+static float
+roughness(const fsh_image *image, fsh_point at)
+{
+    enum { RADIUS = 2, N = (2 * RADIUS + 1) * (2 * RADIUS + 1) };
+    int32_t cx = fsh_clampi((int32_t)lroundf(at.x), RADIUS + 1, image->width - RADIUS - 2);
+    int32_t cy = fsh_clampi((int32_t)lroundf(at.y), RADIUS + 1, image->height - RADIUS - 2);
+    int sum = 0, x, y;
+
+    for (y = cy - RADIUS; y <= cy + RADIUS; y++)
+        for (x = cx - RADIUS; x <= cx + RADIUS; x++)
+            sum += abs(4 * fsh_image_at(image, x, y)[1] - fsh_image_at(image, x - 1, y)[1] -
+                       fsh_image_at(image, x + 1, y)[1] - fsh_image_at(image, x, y - 1)[1] -
+                       fsh_image_at(image, x, y + 1)[1]);
+    return (float)sum / (4 * N);
 }
 
 bool
 fsh_curve_cut_to_skin(fsh_curve *curve, const fsh_canvas *canvas, const fsh_pose *pose, bool right)
 {
     enum { PARTS = 16 };
-    float skin[3], t = 1;
+    /* Fair hair has the colour of skin, but is rougher than a cheek. */
+    float skin[3], t = 1, rough = 3 + 2.2f * fsh_grain_measure(canvas, pose);
     int i, strange = 0;
 
-    if (!measure_side(canvas, pose, right, skin))
+    if (canvas->image.width < 16 || !fsh_skin_measure(canvas, pose, right, skin))
         return false;
     for (i = 1; i <= PARTS && strange < 2; i++) {
         fsh_point at = fsh_curve_at(curve, (float)i / PARTS);
 
-        strange = is_like_skin(&canvas->image, at, skin) ? 0 : strange + 1;
+        strange = is_like_skin(&canvas->image, at, skin) && roughness(&canvas->image, at) < rough
+                      ? 0
+                      : strange + 1;
         t = (float)(i - strange) / PARTS;
     }
     if (strange) {

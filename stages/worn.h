@@ -46,6 +46,10 @@ fsh_point fsh_pose_point(const fsh_pose *pose, fsh_point origin, float across, f
 /* How far a point is from origin along one of the axes, px. */
 float fsh_pose_along(fsh_point axis, fsh_point origin, fsh_point point);
 
+/* Mean colour of cheekbone and cheek on one side of the picture (0 left, 1 right); false where
+ * canvas->front hides all of it. */
+bool fsh_skin_measure(const fsh_canvas *canvas, const fsh_pose *pose, int side, float colour[3]);
+
 /* The light on the skin at both cheeks, against that of a well-lit face; strength 0 leaves templates as
  * they are. Skin that canvas->front hides is not looked at. */
 fsh_light fsh_light_measure(const fsh_canvas *canvas, const fsh_pose *pose, float strength);
@@ -65,6 +69,12 @@ fsh_box fsh_points_bounds(const fsh_point *points, uint32_t n, float margin);
 
 /* Share of a polygon's area that lies outside of a size x size picture; n <= 16. */
 float fsh_polygon_outside(const fsh_point *points, uint32_t n, int32_t size);
+
+static inline float
+fsh_luma(const float colour[3])
+{
+    return 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
+}
 
 static inline fsh_point
 fsh_point_mix(fsh_point a, fsh_point b, float share)

@@ -5,6 +5,7 @@
 
 #include "stages/head.h"
 #include "stages/mesh.h"
+#include "stages/worn.h"
 
 enum { SIZE = 160, SEEDS_N = 12 };
 
@@ -255,6 +256,43 @@ what_looks_away_is_not_drawn_and_its_edge_is_soft(void **state)
     fsh_image_fini(&template.levels[0]);
 }
 
+/* Skin of this colour that shines at a few places, before a dark wall, all in so much light. */
+static fsh_light
+light_on(const float skin[3], float amount)
+{
+    fsh_canvas canvas = {.has_landmarks = true};
+    fsh_light light;
+    fsh_pose pose;
+    int32_t i, c;
+
+    turned_landmarks(0, 0, (fsh_point){0, 0}, canvas.landmarks);
+    assert_int_equal(fsh_image_init(&canvas.image, SIZE, SIZE, 3), FSH_OK);
+    for (i = 0; i < SIZE * SIZE; i++)
+        for (c = 0; c < 3; c++)
+            canvas.image.data[3 * i + c] =
+                (uint8_t)(amount * (i / SIZE < 30 ? 15
+                                    : i % 5 == 0  ? fminf(2.1f * skin[1], 240)
+                                                  : skin[c]));
+    assert_int_equal(fsh_pose_measure(&canvas, &pose), FSH_REASON_NONE);
+    light = fsh_light_measure(&canvas, &pose, 1);
+    fsh_image_fini(&canvas.image);
+    return light;
+}
+
+static void
+white_cloth_is_white_on_dark_skin_too_and_not_in_a_dark_room(void **state)
+{
+    static const float fair[3] = {205, 155, 130}, dark[3] = {115, 78, 60};
+    fsh_light on_fair = light_on(fair, 1), on_dark = light_on(dark, 1),
+              at_night = light_on(dark, 0.4f);
+
+    (void)state;
+    assert_true(on_fair.gain[0][1] > 0.9f && on_fair.gain[0][1] <= 1.12f);
+    assert_true(on_dark.gain[0][1] > 0.72f);
+    assert_true(at_night.gain[0][1] < on_dark.gain[0][1] - 0.15f);
+    assert_true(fabsf(on_dark.gain[0][0] / on_dark.gain[0][2] - 1) < 0.1f);
+}
+
 static void
 stages_that_open_the_same_templates_share_them(void **state)
 {
@@ -291,6 +329,7 @@ main(void)
         cmocka_unit_test(what_was_drawn_before_does_not_matter),
         cmocka_unit_test(neighbouring_triangles_leave_no_pixel_out),
         cmocka_unit_test(what_looks_away_is_not_drawn_and_its_edge_is_soft),
+        cmocka_unit_test(white_cloth_is_white_on_dark_skin_too_and_not_in_a_dark_room),
         cmocka_unit_test(stages_that_open_the_same_templates_share_them),
     };
 

@@ -249,8 +249,10 @@ write_face(fsh_work *work, drawing *d)
         made += d->pictures[i].reason == FSH_REASON_NONE;
     for (i = 0; i < job->variants_n && made && !status; i++)
         status = write_picture(work, d->face, source, i, &d->pictures[i]);
-    if (!made && facts->reason == FSH_REASON_NONE && facts->pictures == 0)
+    if (!made && facts->reason == FSH_REASON_NONE && facts->pictures == 0) {
         facts->reason = d->pictures[0].reason;
+        memcpy(facts->worn, d->pictures[0].worn, sizeof facts->worn);
+    }
     return status;
 }
 

@@ -249,9 +249,10 @@ static fsh_status
 add_rejected(fsh_work *work, uint32_t sample, fsh_reason reason, float value, uint8_t variant,
              fsh_err *err)
 {
+    const char *worn = variant == FSH_SHARD_WHOLE_SAMPLE ? work->facts[sample].worn : NULL;
     char source[FSH_PATH_BYTES];
     fsh_shard_rejected row = {source, work->unit.first_label + fsh_work_identity(work, sample), reason,
-                              value, variant, NULL};
+                              value, variant, worn};
     fsh_status status = fsh_work_source(work, sample, source, err);
 
     return status ? status : fsh_shard_add_rejected(work->shard, &row, err);

@@ -40,6 +40,7 @@ typedef struct fsh_facts {
     fsh_face *faces;
     uint32_t faces_n;
     uint32_t pictures; /* rows that it has in the shard */
+    char worn[FSH_WORN_BYTES]; /* what its first variant should have worn, where none could be drawn */
     bool alone;        /* nothing else may be executing while it is: it is under suspicion */
     bool condemned;    /* it ended a process before: its reason stands */
     bool recalled;     /* from an earlier run, and not found to be of other bytes */

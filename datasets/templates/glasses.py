@@ -68,13 +68,22 @@ class Frame:
         """Fills the lenses with a colour and an alpha that may both vary over the picture."""
         self.picture = layer(self.picture, colour, coverage(self.lens) * alpha)
 
-    def solid(self, distance, colour, gloss, round_px, dapple=0.0):
+    def mirror(self):
+        """What polished wire mirrors: a bright sky above, dark ground below and to the sides, a lamp or two. From far away
+        it is told from skin by these, not by its colour."""
+        gy, gx = np.gradient(self.lens)
+        length = np.hypot(gx, gy) + 1e-6
+        up, out = -gy / length, np.where(self.x < CENTRE, -gx, gx) / length
+        lamp = bump(up - 0.72, 0, 0.14) * smooth(-0.2, 0.2, out) + 0.6 * bump(up + 0.86, 0, 0.07)
+        return 0.46 + 0.42 * smooth(0.35, 0.95, up) + 0.95 * lamp
+
+    def solid(self, distance, colour, gloss, round_px, dapple=0.0, mirror=1.0):
         """A rounded bar of frame: light along its upper side, dark below; dapple as in tortoiseshell."""
         depth = np.clip(distance + round_px, 0, round_px)
         shade = light(np.sqrt(np.clip(round_px**2 - depth**2, 0, None)), 0.62)
         bright = np.clip(shade - 1.02, 0, None)[..., None] * gloss
         spots = np.sin(self.x / 17 + 2 * np.sin(self.y / 23)) * np.sin(self.y / 15 + 2 * np.sin(self.x / 31))
-        rgb = np.asarray(colour) * (shade * (1 + dapple * spots))[..., None] + bright
+        rgb = np.asarray(colour) * (shade * (1 + dapple * spots) * mirror)[..., None] + bright
         self.picture = layer(self.picture, np.clip(rgb, 0, 1), coverage(distance))
 
     def rim(self, width, top):
@@ -127,8 +136,8 @@ def metal(lens, colour, paint=clear, double=False, half_rim=False, rim=7.0, hing
     if double:
         shape = np.minimum(shape, frame.bar([(frame.edge(58, 1) - 8, 56), (CENTRE + 1, 50)], 0.55 * rim))
     shape = np.minimum(shape, ends(frame, hinge_y, bridge_y, rim))
-    frame.solid(shape, colour, 2.4, 5)
-    return frame.picture, *frame.card((12.0, hinge_y), bridge_y, colour, 1.4 * rim)
+    frame.solid(shape, colour, 2.4, 5, mirror=frame.mirror())
+    return frame.picture, *frame.card((12.0, hinge_y), bridge_y, np.multiply(colour, 0.75), 1.4 * rim)
 
 
 def ends(frame, hinge_y, bridge_y, rim):
@@ -143,9 +152,9 @@ def rimless(lens, colour):
     frame = Frame(lens)
     clear(frame)
     frame.pads()
-    frame.picture = layer(frame.picture, (0.93, 0.96, 0.98), 0.60 * coverage(np.abs(frame.lens + 3) - 2.5))
-    frame.picture = layer(frame.picture, (0.22, 0.25, 0.27), 0.45 * coverage(np.abs(frame.lens) - 1.6))
-    frame.solid(ends(frame, 92.0, 98.0, 6.5), colour, 2.4, 5)
+    frame.picture = layer(frame.picture, (0.93, 0.96, 0.98), 0.62 * coverage(np.abs(frame.lens + 4.5) - 2.5))
+    frame.picture = layer(frame.picture, (0.16, 0.18, 0.19), 0.62 * coverage(np.abs(frame.lens) - 2.6))
+    frame.solid(ends(frame, 92.0, 98.0, 7.0), colour, 2.4, 5, mirror=0.75)
     return frame.picture, *frame.card((12.0, 92.0), 98.0, colour, 8.0)
 
 
@@ -182,7 +191,7 @@ def mirrored(sky, horizon, ground):
 
 
 BLACK, BROWN = (0.06, 0.06, 0.065), (0.30, 0.18, 0.10)
-GOLD, SILVER, STEEL = (0.60, 0.47, 0.26), (0.43, 0.44, 0.46), (0.20, 0.21, 0.24)
+GOLD, SILVER, STEEL = (0.60, 0.47, 0.26), (0.60, 0.61, 0.64), (0.20, 0.21, 0.24)
 
 GLASSES = {
     "round-tortoise": lambda: plastic("round", BROWN, 12, 13, dapple=0.35),
@@ -193,8 +202,8 @@ GLASSES = {
     "thick-black": lambda: plastic("wayfarer", BLACK, 14, 21, hinge_y=64.0),
     "cat-eye-red": lambda: plastic("cat", (0.38, 0.06, 0.10), 10, 15, hinge_y=52.0),
     "rectangle-black": lambda: metal("rectangle", (0.09, 0.09, 0.10), rim=9.0, hinge_y=86.0),
-    "oval-gold": lambda: metal("oval", GOLD, hinge_y=92.0),
-    "pilot-gold": lambda: metal("pilot", GOLD, double=True, hinge_y=68.0),
+    "oval-gold": lambda: metal("oval", GOLD, rim=8.0, hinge_y=92.0),
+    "pilot-gold": lambda: metal("pilot", GOLD, rim=8.0, double=True, hinge_y=68.0),
     "half-rim-steel": lambda: metal("rectangle", STEEL, half_rim=True, rim=8.0, hinge_y=86.0),
     "rimless": lambda: rimless("rectangle", SILVER),
 }
