@@ -43,6 +43,7 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
     to.keys = or_null(options->keys);
     to.grace_ms = (uint32_t)(1000 * options->grace);
     to.give_up_ms = options->patience < 4000000 ? (uint32_t)(1000 * options->patience) : UINT32_MAX;
+    to.stay = options->parent == 0;
     to.parent_pid = (uint32_t)options->parent;
     to.models = or_null(options->models);
     to.templates = or_null(options->templates);
@@ -53,8 +54,8 @@ run_worker(const fsh_invocation *invocation, fsh_err *err)
 const fsh_command fsh_command_worker = {
     "worker", "ADDRESS|OUT", 1, 1, "work for a coordinator",
     "Asks the coordinator at ADDRESS (tcp://HOST:PORT or ipc://PATH) for units until there are no more. Or OUT is the\n"
-    "output folder of a job, where a coordinator with --bind has told its address: the worker waits for it, follows it\n"
-    "when it is started again on another machine, and ends at once when the job has ended. The job\n"
+    "output folder of a job, where a coordinator with --bind has told its address: the worker waits for it, and follows it\n"
+    "to another machine. A coordinator that is told to end, or killed, is waited for, for as long as --patience says. The job\n"
     "comes over the wire; input and output must be there under the same paths, or the job says `transport: {mode:\n"
     "stream}`: then photographs come over the wire as well, shards go back by it, and --spool has room for some units\n"
     "of both. Models and templates must be the coordinator's, which is checked. SIGTERM ends it in good order: the unit\n"

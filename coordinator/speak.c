@@ -59,7 +59,7 @@ fsh_coordination_say_drain(fsh_coordination *me, const fsh_peer *peer)
 {
     uint64_t now = uv_now(&me->loop);
     uint64_t left_ms = me->drain_until_ms > now ? me->drain_until_ms - now : 0;
-    fsh_message message = {.number = FSH_MESSAGE_DRAIN, .drain = {(uint32_t)left_ms}};
+    fsh_message message = {.number = FSH_MESSAGE_DRAIN, .drain = {(uint32_t)left_ms, me->result == FSH_INTERRUPTED}};
 
     fsh_coordination_say(me, peer, &message);
 }

@@ -22,7 +22,7 @@
 #include "proto/report.h"
 
 enum {
-    FSH_PROTOCOL = 3,               /* edition of the table */
+    FSH_PROTOCOL = 4,               /* edition of the table */
     FSH_HELD_MAX = 16,              /* leases that one worker may hold */
     FSH_SUSPECTS_MAX = 256,         /* samples of a unit under suspicion; also threads of a worker */
     FSH_MESSAGE_BYTES_MAX = 1 << 21 /* of any message on the wire */

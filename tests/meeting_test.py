@@ -47,7 +47,7 @@ class Meetings(run_test.JobCase):
         self.assertEqual(process.returncode, 0, err.decode(errors="replace"))
 
     def test_a_worker_waits_for_a_coordinator_and_follows_it_when_it_has_moved(self):
-        run_test.write_people(self.input, 20)
+        run_test.write_people(self.input, 40)
         self.run_job(self.folder / "undisturbed", "--workers", 1)
         self.faceshard("keygen", self.folder / "keys")
         keys = ("--keys", self.folder / "keys")
@@ -58,7 +58,10 @@ class Meetings(run_test.JobCase):
         first.send_signal(signal.SIGKILL)
         first.wait()
         second = self.coordinator(*keys)
-        self.ends_well(second)
+        self.read_until(second, lambda event: event["event"] == "worker_joined")
+        second.terminate()  # it tells its workers to leave
+        self.assertEqual(second.wait(60), 130)
+        self.ends_well(self.coordinator(*keys))
         self.ends_well(worker)
         self.assertRegex(before, r"^tcp://\S*127\.0\.0\.1\S*:\d+\n$")
         self.assertEqual(self.meeting.read_text(), "ended\n")

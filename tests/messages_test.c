@@ -49,7 +49,7 @@ static const struct {
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_COMMITTED, .committed = {7, 9, 1}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_RETURN, .give_back = {7, 9}}},
     {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_REVOKE, .revoke = {7, 9}}},
-    {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_DRAIN, .drain = {20000}}},
+    {FSH_FROM_COORDINATOR, {.number = FSH_MESSAGE_DRAIN, .drain = {20000, 1}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_BYE, .bye = {FSH_MODEL, "no such model"}}},
     {FSH_FROM_WORKER, {.number = FSH_MESSAGE_FETCH, .fetch = {7, 9, 262144, 1310720, 1}}},
     {FSH_FROM_COORDINATOR,

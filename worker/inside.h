@@ -29,6 +29,7 @@ typedef struct fsh_worker {
     bool known;       /* the coordinator has said WELCOME and nothing else since */
     bool ready;       /* the child has loaded its models */
     bool draining, leaving;
+    bool again; /* the coordinator that said DRAIN may be started again */
     uint32_t broken_starts;
     uint32_t strange; /* handshakes that have failed without a reason */
     fsh_key key;      /* public; "" without keys */

@@ -141,7 +141,10 @@ obey(fsh_worker *me, const fsh_message *message)
         if (me->carrier)
             fsh_carrier_take_end(me->carrier, &message->end);
         break;
-    case FSH_MESSAGE_DRAIN: fsh_worker_drain(me, message->drain.grace_ms, me->result); break;
+    case FSH_MESSAGE_DRAIN:
+        me->again = message->drain.again;
+        fsh_worker_drain(me, message->drain.grace_ms, me->result);
+        break;
     case FSH_MESSAGE_PONG:
         me->known = me->known && message->pong.known;
         if (!me->known)

@@ -144,19 +144,18 @@ tie_to_parent(uint32_t parent_pid, fsh_err *err)
                : fsh_fail(err, FSH_NETWORK, "the coordinator that started this worker is gone");
 }
 
-fsh_status
-fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *err)
+static fsh_status
+run_once(const char *address, const fsh_worker_options *options, bool *again, fsh_err *err)
 {
     fsh_worker me = {.options = *options};
-    fsh_status status = tie_to_parent(options->parent_pid, err);
+    fsh_status status;
 
-    if (status)
-        return status;
     if (!me.options.child_command)
         me.options.child_command = own_command;
     if (uv_loop_init(&me.loop) != 0)
         return fsh_fail(err, FSH_INTERNAL, "no event loop");
     status = work(&me, address);
+    *again = me.again;
     uv_loop_close(&me.loop);
     fsh_spool_close(&me.spool);
     fsh_text_fini(&me.bytes);
@@ -166,4 +165,18 @@ fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *
     if (status == FSH_NETWORK)
         return fsh_fail(err, status, "%s: %s", address, me.err.text);
     return status ? fsh_fail(err, status, "%s", me.err.text) : FSH_OK;
+}
+
+fsh_status
+fsh_worker_run(const char *address, const fsh_worker_options *options, fsh_err *err)
+{
+    bool again = false;
+    fsh_status status = tie_to_parent(options->parent_pid, err);
+
+    if (status)
+        return status;
+    do
+        status = run_once(address, options, &again, err);
+    while (!status && again && options->stay);
+    return status;
 }

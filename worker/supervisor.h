@@ -4,6 +4,7 @@
 #ifndef FSH_WORKER_SUPERVISOR_H
 #define FSH_WORKER_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -18,6 +19,7 @@ typedef struct fsh_worker_options {
     /* Where this machine has what the job names, or NULL: models (folders, separated by commas),
      * templates, and the place for the spool of a job whose photographs come over the wire. */
     const char *models, *templates, *spool;
+    bool stay; /* a coordinator that was told to end is waited for again, until the job has ended */
     const char *const *child_command; /* ended by NULL; NULL: this program's `compute-child` */
 } fsh_worker_options;
 
