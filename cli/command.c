@@ -6,6 +6,18 @@
 
 #include "job/job.h"
 
+static const fsh_command *const commands[] = {
+#define COMMAND(name) &fsh_command_##name,
+#include "cli/commands.def"
+#undef COMMAND
+    NULL};
+
+const fsh_command *const *
+fsh_commands(void)
+{
+    return commands;
+}
+
 static fsh_status
 see_help(const fsh_command *command, fsh_err *err, const char *what, const char *word)
 {
@@ -130,26 +142,40 @@ fsh_command_invoke(const fsh_command *command, int argc, char **argv, fsh_err *e
     return status;
 }
 
-static void
-print_option(const fsh_arg *row)
+void
+fsh_option_name(const fsh_arg *row, char name[FSH_OPTION_BYTES])
 {
-    char name[64];
-    fsh_text allowed = {0};
     size_t i;
 
-    snprintf(name, sizeof name, "--%s", row->name);
+    snprintf(name, FSH_OPTION_BYTES, "--%s", row->name);
     for (i = 2; name[i]; i++)
         if (name[i] == '_')
             name[i] = '-';
-    if (row->type == FSH_ARG_TYPE_CHOICE || row->type == FSH_ARG_TYPE_INT)
-        fsh_arg_print_allowed(row, &allowed);
-    printf("  %-18s %s", name, row->help);
-    if (allowed.bytes)
-        printf(" (%s)", fsh_text_get(&allowed));
+}
+
+void
+fsh_option_describe(const fsh_arg *row, fsh_text *out)
+{
+    fsh_text_add(out, row->help);
+    if (row->type == FSH_ARG_TYPE_CHOICE || row->type == FSH_ARG_TYPE_INT) {
+        fsh_text_add(out, " (");
+        fsh_arg_print_allowed(row, out);
+        fsh_text_add(out, ")");
+    }
     if (row->fallback[0] && row->type != FSH_ARG_TYPE_BOOL)
-        printf(" [%s]", row->fallback);
-    printf("\n");
-    fsh_text_fini(&allowed);
+        fsh_text_addf(out, " [%s]", row->fallback);
+}
+
+static void
+print_option(const fsh_arg *row)
+{
+    char name[FSH_OPTION_BYTES];
+    fsh_text text = {0};
+
+    fsh_option_name(row, name);
+    fsh_option_describe(row, &text);
+    printf("  %-18s %s\n", name, fsh_text_get(&text));
+    fsh_text_fini(&text);
 }
 
 void
@@ -165,7 +191,7 @@ fsh_command_help(const fsh_command *command)
     for (row = command->options; row->name; row++)
         print_option(row);
     if (command->takes_sets)
-        printf("  %-18s %s\n", "--set key=value", "any key of the job file, as in --set stages.detect.margin=40");
+        printf("  %-18s %s\n", "--set key=value", FSH_SET_HELP);
 }
 
 fsh_status

@@ -35,8 +35,21 @@ typedef struct fsh_command {
 #include "cli/commands.def"
 #undef COMMAND
 
+/* All of them, ended by NULL. */
+const fsh_command *const *fsh_commands(void);
+
 /* Takes the command line behind the command's name apart and runs the command. */
 fsh_status fsh_command_invoke(const fsh_command *command, int argc, char **argv, fsh_err *err);
+
+/* How an option is written ("--contact-sheet"), and the line about it: help, what is allowed, the default. */
+enum { FSH_OPTION_BYTES = 64 };
+void fsh_option_name(const fsh_arg *row, char name[FSH_OPTION_BYTES]);
+void fsh_option_describe(const fsh_arg *row, fsh_text *out);
+
+#define FSH_SET_HELP "any key of the job file, as in --set stages.detect.margin=40"
+#define FSH_EXIT_CODES                                                                                    \
+    "0 done, 1 done but too many rejected or files damaged, 2 usage or job file, 3 environment (files,\n" \
+    "network, models), 4 internal, 130 interrupted (state is kept: run again to continue).\n"
 
 /* Prints the help of one command: usage, what it does, options with defaults. */
 void fsh_command_help(const fsh_command *command);

@@ -5,38 +5,30 @@
 
 #include "cli/command.h"
 
-static const fsh_command *const commands[] = {
-#define COMMAND(name) &fsh_command_##name,
-#include "cli/commands.def"
-#undef COMMAND
-    NULL};
-
 static void
 print_overview(FILE *to)
 {
-    uint32_t i;
+    const fsh_command *const *at;
 
     fprintf(to, "faceshard %s: from folders of face photographs to clean, balanced, masked and augmented\n"
                 "HDF5 shards for training face recognition\n\nusage: faceshard COMMAND ...\n\n", FSH_VERSION);
-    for (i = 0; commands[i]; i++)
-        if (commands[i]->summary)
-            fprintf(to, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+    for (at = fsh_commands(); *at; at++)
+        if ((*at)->summary)
+            fprintf(to, "  %-13s %s\n", (*at)->name, (*at)->summary);
     fprintf(to, "\n`faceshard COMMAND --help` tells more.\n"
                 "First steps:  faceshard doctor\n"
                 "              faceshard run JOB.yaml --input PEOPLE --output out\n"
-                "Exit codes: 0 done, 1 done but too many rejected or files damaged, 2 usage or job file, 3 environment (files,\n"
-                "network, models), 4 internal, 130 interrupted (state is kept: run again to continue).\n");
+                "Exit codes: " FSH_EXIT_CODES);
 }
 
 static const fsh_command *
 find_command(const char *name)
 {
-    uint32_t i;
+    const fsh_command *const *at;
 
-    for (i = 0; commands[i]; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    return NULL;
+    for (at = fsh_commands(); *at && strcmp((*at)->name, name) != 0; at++)
+        ;
+    return *at;
 }
 
 static int

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/installed.h"
 #include "datasets/readers.h"
 #include "job/steps.h"
 #include "stages/clean.h"
@@ -142,8 +143,11 @@ make_absolute(char path[FSH_ARG_TEXT_BYTES], fsh_err *err)
 const char *
 fsh_job_own_templates(void)
 {
-    return fsh_file_exists(FSH_SOURCE_DIR "/datasets/templates") ? FSH_SOURCE_DIR "/datasets/templates"
-                                                                 : FSH_DATA_DIR "/templates";
+    static char installed[FSH_PATH_BYTES];
+
+    if (fsh_installed_find("share/faceshard/templates", installed) && strlen(installed) < FSH_ARG_TEXT_BYTES)
+        return installed;
+    return FSH_SOURCE_DIR "/datasets/templates";
 }
 
 static fsh_status

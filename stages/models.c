@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/installed.h"
 #include "stages/inference/net.h"
 #include "stages/stage.h"
 
@@ -99,14 +100,16 @@ places_add_list(places *p, const char *folders, const char *separators)
 static void
 places_init(places *p, const fsh_models *models)
 {
+    char installed[FSH_PATH_BYTES];
+
     memset(p, 0, sizeof *p);
     places_add_list(p, models->search, ",");
     places_add_list(p, getenv("FACESHARD_MODELS"), ",:");
-    if (fsh_file_exists(FSH_SOURCE_DIR "/models")) {
+    if (fsh_installed_find("share/faceshard/models", installed)) {
+        places_add_list(p, installed, ",");
+    } else {
         places_add_list(p, FSH_SOURCE_DIR "/models", ",");
         places_add_list(p, FSH_SOURCE_DIR "/../shared/models", ",");
-    } else {
-        places_add_list(p, FSH_DATA_DIR "/models", ",");
     }
     places_add_list(p, "/usr/share/dlib", ",");
 }

@@ -1,5 +1,6 @@
-/* The page of a large job, without the job: a coordinator's sight of so many workers and units is made up and shown once
- * a second, as the loop of a coordinator does. bench/page/crowded.py starts this and looks.
+/* The page of a large job, without the job: a coordinator's sight of so many workers and units is
+ * made up and shown once a second, as the loop of a coordinator does. bench/page/crowded.py starts
+ * this and looks.
  *
  *     bench_page OUT [UNITS [WORKERS [SECONDS [UNITS A SECOND]]]]
  *
@@ -63,12 +64,13 @@ begin(scene *of)
     of->totals.workers = of->workers_n;
     for (i = 0; i < of->workers_n; i++) {
         snprintf(of->hosts[i], sizeof of->hosts[i], "node-%04u.example", i / 16);
-        of->workers[i] = (fsh_coordinator_worker){.host = of->hosts[i], .pid = 1000 + i, .held = 1, .unit = i % of->units};
+        of->workers[i] = (fsh_coordinator_worker){
+            .host = of->hosts[i], .pid = 1000 + i, .held = 1, .unit = i % of->units};
     }
 }
 
-/* A second later: every unit in work is further, the next `rate` units are done and lent in their places; some workers
- * are late. */
+/* A second later: every unit in work is further, the next `rate` units are done and lent in their
+ * places; some workers are late. */
 static void
 go_on(scene *of, uint32_t rate)
 {
@@ -116,10 +118,13 @@ open_live(const char *output)
 int
 main(int argc, char **argv)
 {
-    scene of = {.units = argc > 2 ? (uint32_t)atoi(argv[2]) : 100000, .workers_n = argc > 3 ? (uint32_t)atoi(argv[3]) : 2000};
-    uint32_t seconds = argc > 4 ? (uint32_t)atoi(argv[4]) : 30, rate = argc > 5 ? (uint32_t)atoi(argv[5]) : 300, i;
+    scene of = {.units = argc > 2 ? (uint32_t)atoi(argv[2]) : 100000,
+                .workers_n = argc > 3 ? (uint32_t)atoi(argv[3]) : 2000};
+    uint32_t seconds = argc > 4 ? (uint32_t)atoi(argv[4]) : 30,
+             rate = argc > 5 ? (uint32_t)atoi(argv[5]) : 300, i;
     double shown = 0, most = 0, spent;
-    fsh_manifest_totals planned = {.samples = 500ull * of.units, .identities = of.units, .units = of.units};
+    fsh_manifest_totals planned = {
+        .samples = 500ull * of.units, .identities = of.units, .units = of.units};
     fsh_live *live;
 
     if (argc < 2 || !of.units || !of.workers_n)
@@ -128,7 +133,8 @@ main(int argc, char **argv)
     live = open_live(argv[1]);
     fsh_live_plan(live, &planned);
     for (i = 0, spent = processor_s(); i < seconds; i++) {
-        fsh_coordinator_sight sight = {&of.totals, of.workers, of.workers_n, of.units, of.states, false};
+        fsh_coordinator_sight sight = {&of.totals, of.workers, of.workers_n,
+                                       of.units,   of.states,  false};
         const struct timespec second = {1, 0};
         double began;
 
@@ -141,8 +147,9 @@ main(int argc, char **argv)
         nanosleep(&second, NULL);
     }
     spent = processor_s() - spent;
-    printf("{\"looks\":%u,\"loop_ms_mean\":%.3f,\"loop_ms_most\":%.3f,\"processor_ms_a_look\":%.2f}\n", seconds,
-           1e3 * shown / seconds, 1e3 * most, 1e3 * spent / seconds);
+    printf(
+        "{\"looks\":%u,\"loop_ms_mean\":%.3f,\"loop_ms_most\":%.3f,\"processor_ms_a_look\":%.2f}\n",
+        seconds, 1e3 * shown / seconds, 1e3 * most, 1e3 * spent / seconds);
     fsh_live_close(&live);
     free(of.workers);
     free(of.hosts);

@@ -38,9 +38,8 @@ endif()
 add_library(fsh_flags INTERFACE)
 target_include_directories(fsh_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(fsh_flags INTERFACE _GNU_SOURCE FSH_VERSION="${PROJECT_VERSION}"
-    FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" FSH_DATA_DIR="${CMAKE_INSTALL_PREFIX}/share/faceshard"
-    FSH_TORCH_BUILT="${CMAKE_BINARY_DIR}/faceshard_torch.so"
-    FSH_TORCH_INSTALLED="${CMAKE_INSTALL_PREFIX}/lib/faceshard/faceshard_torch.so")
+    FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    FSH_TORCH_BUILT="${CMAKE_BINARY_DIR}/faceshard_torch.so")
 target_compile_options(fsh_flags INTERFACE -Wall -Wextra -Wshadow -fno-common
     $<$<COMPILE_LANGUAGE:C>:-Wvla -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition>)
 if(FSH_WERROR)
@@ -94,7 +93,7 @@ function(fsh_torch name)
     if(FSH_TORCH_CUDA)
         target_link_libraries(${name} PRIVATE -Wl,--no-as-needed ${FSH_TORCH_CUDA})
     endif()
-    install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard)
+    install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard COMPONENT torch OPTIONAL)
 endfunction()
 
 # fsh_embed(LIBRARY FILE NAME): the bytes of a file as `const char NAME[]` and `const size_t NAME_bytes`.

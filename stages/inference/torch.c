@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/installed.h"
 #include "stages/models.h"
 #include "stages/vision/torch/backend.h"
 
@@ -26,15 +27,17 @@ static const fsh_torch_backend *backend;
 static char missing[TEXT_BYTES];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Where it was built, and where it is installed. */
+/* Where it is installed, and where it was built. */
 static void
 find_backend(void)
 {
-    static const char *const places[] = {FSH_TORCH_BUILT, FSH_TORCH_INSTALLED};
+    char installed[FSH_PATH_BYTES] = "";
+    const char *const places[] = {installed, FSH_TORCH_BUILT};
     const fsh_torch_backend *found;
     void *library = NULL;
     int i;
 
+    fsh_installed_find("lib/faceshard/faceshard_torch.so", installed);
     snprintf(missing, sizeof missing,
              "this faceshard was built without libtorch: install libtorch-dev (or unpack PyTorch's "
              "libtorch and name its folder in CMAKE_PREFIX_PATH), configure and build again");

@@ -1,0 +1,58 @@
+# What `cmake --install` and `cpack` put where. The program finds its cards and templates from its own place
+# (base/installed.h); manual pages and completion are what the program itself prints.
+install(TARGETS faceshard RUNTIME COMPONENT program)
+install(DIRECTORY models DESTINATION share/faceshard COMPONENT program)
+install(DIRECTORY datasets/templates DESTINATION share/faceshard COMPONENT program
+    PATTERN "*.py" EXCLUDE PATTERN "draw" EXCLUDE PATTERN "__pycache__" EXCLUDE)
+foreach(folder grafana slurm hosts dask kubernetes container systemd)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/deploy/${folder})
+        install(DIRECTORY deploy/${folder} DESTINATION share/faceshard COMPONENT program USE_SOURCE_PERMISSIONS
+            PATTERN "__pycache__" EXCLUDE)
+    endif()
+endforeach()
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/faceshard COMPONENT program)
+install(DIRECTORY docs DESTINATION share/doc/faceshard COMPONENT program)
+install(CODE [[
+    set(_faceshard "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/bin/faceshard")
+    set(_share "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share")
+    execute_process(COMMAND "${_faceshard}" manual "${_share}/man/man1" COMMAND_ERROR_IS_FATAL ANY)
+    file(MAKE_DIRECTORY "${_share}/bash-completion/completions")
+    execute_process(COMMAND "${_faceshard}" completion OUTPUT_FILE "${_share}/bash-completion/completions/faceshard"
+        COMMAND_ERROR_IS_FATAL ANY)
+    file(GLOB _pages "${_share}/man/man1/faceshard*.1")
+    execute_process(COMMAND gzip -9nf ${_pages} COMMAND_ERROR_IS_FATAL ANY)
+]] COMPONENT program)
+
+# cmake --preset package && cmake --build --preset package && (cd build/package && cpack): packages for Debian; what needs
+# libtorch, half a gigabyte, is one of its own.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME faceshard)
+set(CPACK_PACKAGE_CONTACT "faceshard <faceshard@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "turns folders of face photographs into HDF5 shards")
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL program reader reader_dev)
+if(TARGET faceshard_torch)
+    list(APPEND CPACK_COMPONENTS_ALL torch)
+endif()
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME faceshard)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS libdlib-data)
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
+    "Clean, masked-and-augmented shards of face photographs\n Detects and crops faces, removes mislabelled images, puts on masks and glasses, augments and writes HDF5 shards,\n on one machine or on many.")
+set(CPACK_DEBIAN_TORCH_PACKAGE_NAME faceshard-torch)
+set(CPACK_DEBIAN_TORCH_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_TORCH_PACKAGE_DEPENDS "faceshard (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_TORCH_DESCRIPTION "The backend `torch` of faceshard's model cards")
+set(CPACK_DEBIAN_READER_PACKAGE_NAME libfaceshard-reader0)
+set(CPACK_DEBIAN_READER_PACKAGE_SECTION libs)
+set(CPACK_COMPONENT_READER_DESCRIPTION "Reads the HDF5 shards that faceshard leaves")
+set(CPACK_DEBIAN_READER_DEV_PACKAGE_NAME libfaceshard-reader-dev)
+set(CPACK_DEBIAN_READER_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_READER_DEV_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_READER_DEV_PACKAGE_DEPENDS "libfaceshard-reader0 (= ${PROJECT_VERSION}), libhdf5-dev")
+set(CPACK_COMPONENT_READER_DEV_DESCRIPTION "Header, static library, pkg-config and CMake files of libfaceshard-reader")
+include(CPack)
