@@ -75,15 +75,20 @@ fsh_text_add(fsh_text *text, const char *string)
 void
 fsh_text_addf(fsh_text *text, const char *format, ...)
 {
+    size_t room = text->data ? text->capacity - text->bytes : 0;
     va_list args, again;
     int bytes;
 
     va_start(args, format);
     va_copy(again, args);
-    bytes = vsnprintf(NULL, 0, format, args);
-    if (bytes >= 0 && reserve(text, (size_t)bytes)) {
+    bytes = vsnprintf(room ? text->data + text->bytes : NULL, room, format, args);
+    if (bytes >= 0 && (size_t)bytes < room) {
+        text->bytes += (size_t)bytes;
+    } else if (bytes >= 0 && reserve(text, (size_t)bytes)) {
         vsnprintf(text->data + text->bytes, (size_t)bytes + 1, format, again);
         text->bytes += (size_t)bytes;
+    } else if (room) {
+        text->data[text->bytes] = '\0'; /* nothing of it, rather than its beginning */
     }
     va_end(again);
     va_end(args);

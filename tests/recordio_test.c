@@ -319,7 +319,7 @@ the_magic_number_may_stand_in_the_header(void **state)
 static void
 keys_that_a_float_cannot_hold_are_kept_apart(void **state)
 {
-    static const float all[2] = {16777218, 16777221}; /* of 16777219 and 16777221: rounded */
+    static const float all[2] = {16777218, 16777220}; /* of 16777219 and 16777221: rounded */
     static const float range[2] = {16777216, 16777220};
     made m;
 

@@ -50,17 +50,28 @@ see_ignored(void *self, const char *path, const char *why)
     (void)why;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+static void
+scan_list(const char *path)
 {
     seen found = {{0}, {0}, 0, 0};
     const fsh_scan_sink sink = {&found, see_identity, see_sample, see_ignored, NULL};
-    char path[64];
     fsh_err err = {""};
 
-    fuzz_file(data, bytes, path);
     if (fsh_reader_find("list")->scan(path, &sink, &err) != FSH_OK)
         FUZZ_CHECK(strstr(err.text, path) && !found.samples);
-    unlink(path);
+}
+
+/* As a text with tabs, and as CSV. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    char path[64], csv[80];
+
+    fuzz_file(data, bytes, path);
+    scan_list(path);
+    snprintf(csv, sizeof csv, "%s.csv", path);
+    FUZZ_CHECK(rename(path, csv) == 0);
+    scan_list(csv);
+    unlink(csv);
     return 0;
 }

@@ -1,10 +1,12 @@
 """Inputs for the fuzz targets to begin with: `seeds.py FOLDER` makes FOLDER/NAME for every target that
 needs files which a fuzzer would not invent. All are synthetic, or files of this project."""
+import io
 import os
 import pathlib
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -124,11 +126,49 @@ def caffe():
         layer(b"inner", b"InnerProduct", b"p", b"i", [((2, 512), 1024)], field(117, field(1, 2)))))
 
 
+def records():
+    """RecordIO with an index before it: a byte that counts it in lots of eight, index, records of all kinds."""
+    def record(payload, kind=0):
+        return struct.pack("<II", 0xCED7230A, kind << 29 | len(payload)) + payload + bytes(-len(payload) % 4)
+
+    def image(flag, label, number, *labels):
+        return struct.pack("<IfQQ", flag, label, number, 0) + struct.pack(f"<{len(labels)}f", *labels)
+
+    parts = [record(image(0, 3, 1) + b"picture"), record(image(2, 0, 2, 3, 0) + b"one"), record(image(0, 4, 3) + b"abcd", 1),
+             record(b"efgh", 2) + record(b"end", 3), record(image(2, 0, 4, 1, 4)), record(image(2, 0, 0, 4, 5))]
+    rec = b"".join(parts)
+    places = [0, len(parts[0]), len(parts[0]) + len(parts[1]), len(rec) - 80, len(rec) - 40]
+    index = "".join(f"{key}\t{at}\n" for key, at in zip((1, 2, 3, 4, 0), places)).encode()
+    index += b"\n" * (-len(index) % 8)
+    return [b"\0" + rec, bytes([len(index) // 8]) + index + rec]
+
+
+def lines():
+    head = b"m.0a\t%s\thttp://a/b\thttp://a/\t%s\tKsQsP3Pumj2B6UE/Vj4/Pg==\tTWFu\n"
+    return [head % (b"12", b"FaceId-0") + head % (b"2", b"FaceId-10"), b"m.0b\tA Name\t3\thttp://a/b\thttp://a/\tTWE=\r\n\nno tab\n"]
+
+
+def tars():
+    """All kinds of tar, with labels; small enough for -max_len."""
+    for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w", format=kind) as tar:
+            for name, member in (("2.jpg", b"two"), ("2.cls", b"7"), ("3.json", b'{"identity": "x"}'), ("3.png", b"3"),
+                                 ("n" * 60 + "/" + "n" * 60 + ".jpg", b"long")):
+                info = tarfile.TarInfo(name)
+                info.size = len(member)
+                tar.addfile(info, io.BytesIO(member))
+        yield data.getvalue().rstrip(b"\0") + bytes(512)
+
+
 def main(to):
     for i, data in enumerate(messages()):
         put(to / "messages", f"seed-{i}", data)
         put(to / "frame", f"seed-{i}", b"\x01\x05" + struct.pack("<I", len(data) - 1) + data[1:])
     put(to / "parcel", "seed", parcel())
+    for name, seeds in (("recordio", records()), ("mscelebtsv", lines()), ("tar", tars())):
+        for i, data in enumerate(seeds):
+            put(to / name, f"seed-{i}", data)
     for path in sorted((SOURCE / "docs" / "jobs").glob("*.yaml")):
         put(to / "job", path.name, path.read_bytes())
         put(to / "job", path.name + "-set", b"stages.detect.margin=40\nseed=7\n---\n" + path.read_bytes())
