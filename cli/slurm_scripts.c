@@ -5,6 +5,7 @@
 
 #include "base/template.h"
 #include "cli/slurm.h"
+#include "job/paths.h"
 #include "proto/keys.h"
 
 enum { TEXTS = 10 };
@@ -81,7 +82,6 @@ add_name(fsh_text *to, const char *output)
     const char *name = fsh_path_name(output);
     size_t i;
 
-    fsh_text_add(to, "faceshard-");
     for (i = 0; name[i] && i < 40; i++) {
         bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
                             name[i]) != NULL;
@@ -119,7 +119,7 @@ static fsh_status
 make_texts(const fsh_job *job, const fsh_slurm_options *options, fsh_text *texts, fsh_err *err)
 {
     char path[FSH_PATH_BYTES];
-    fsh_status status = fsh_path_join(path, job->output, "slurm/job.yaml", err);
+    fsh_status status = fsh_path_join(path, job->output, FSH_PATH_SLURM "/job.yaml", err);
 
     if (!status)
         status = add_own_path(&texts[0], err);
@@ -222,7 +222,7 @@ fsh_slurm_write(const fsh_job *job, const fsh_slurm_options *options, char folde
                 fsh_err *err)
 {
     char logs[FSH_PATH_BYTES];
-    fsh_status status = fsh_path_join(folder, job->output, "slurm", err);
+    fsh_status status = fsh_path_join(folder, job->output, FSH_PATH_SLURM, err);
 
     if (!status)
         status = fsh_path_join(logs, folder, "logs", err);

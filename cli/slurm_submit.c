@@ -4,10 +4,13 @@
 
 #include "cli/outside.h"
 #include "cli/slurm.h"
+#include "job/paths.h"
 
 enum { CLIENT_S = 60, BOOK_BYTES_MAX = 4096 };
 
-#define BOOK "submitted" /* in the folder: "coordinator 12", a line for each job */
+#define BOOK                                                                                       \
+    (FSH_PATH_SUBMITTED +                                                                          \
+     sizeof FSH_PATH_SLURM) /* in the folder: "coordinator 12", a line for each job */
 
 /* Whether a job of the book's line is still queued or running. Slurm refuses a number that it has
  * forgotten. */
@@ -52,7 +55,8 @@ submit(const char *folder, const fsh_slurm_part *part, const char *before,
        char id[FSH_SLURM_ID_BYTES], fsh_err *err)
 {
     char script[64], dependency[FSH_SLURM_ID_BYTES + 32];
-    const char *words[] = {"sbatch", "--parsable", "--kill-on-invalid-dep=yes", NULL, NULL, NULL, NULL};
+    const char *words[] = {"sbatch", "--parsable", "--kill-on-invalid-dep=yes", NULL, NULL,
+                           NULL,     NULL};
     fsh_text said = {0};
     fsh_status status;
     int n = 3;

@@ -6,7 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "cli/command.h"
+#include "job/paths.h"
 #include "page/view.h"
 
 typedef struct status_options {
@@ -68,17 +70,36 @@ pause_for(double seconds)
     nanosleep(&time, NULL);
 }
 
+/* Whether a cluster has the job and has not begun it. */
+static bool
+is_submitted(const char *output, bool *told)
+{
+    char path[FSH_PATH_BYTES];
+
+    if (fsh_path_join(path, output, FSH_PATH_SUBMITTED, NULL) || !fsh_file_exists(path))
+        return false;
+    if (!*told)
+        fprintf(stderr, "%s: submitted, and not begun\n", output);
+    *told = true;
+    return true;
+}
+
 static fsh_status
 run(const fsh_invocation *invocation, fsh_err *err)
 {
     const status_options *options = invocation->options;
-    bool again = true;
+    bool again = true, told = false;
     fsh_status status = FSH_OK;
 
     while (!status && again) {
         fsh_view view;
 
         status = fsh_view_read(invocation->words[0], &view, err);
+        if (status == FSH_USAGE && options->watch && is_submitted(invocation->words[0], &told)) {
+            status = FSH_OK;
+            pause_for(options->every);
+            continue;
+        }
         if (status)
             break;
         status = tell(options, &view, err);

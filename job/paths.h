@@ -15,6 +15,8 @@
 #define FSH_PATH_INDEX "index.h5"
 #define FSH_PATH_MANIFEST "manifest.json"
 #define FSH_PATH_REPORT "report.html"                 /* for people: page/report.h */
+#define FSH_PATH_SLURM "slurm"                      /* folder: what `faceshard slurm` has written, */
+#define FSH_PATH_SUBMITTED "slurm/submitted"        /* and the numbers of its jobs */
 #define FSH_PATH_FACTS "facts"                      /* what was found out about photographs: job/facts.h */
 #define FSH_PATH_REMOVED "removed"                  /* folder per identity: what clean moved or copied */
 

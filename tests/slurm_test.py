@@ -82,6 +82,8 @@ class Short(Slurm):
         first = self.slurm("--workers", 3)
         self.assertEqual(set(first.jobs), {"coordinator", "workers"}, first.said)
         self.assertIn("is still there", self.slurm("--workers", 3, code=3))
+        watched = LAB.on_controller([FACESHARD, "status", self.output, "--watch", "--every", "0.2"], timeout=120)
+        self.assertEqual(watched.returncode, 0, watched.stderr)  # also while nothing has begun
         self.ends(first)
         self.check_output(expected)
         self.output = self.folder / "second"
