@@ -22,7 +22,8 @@ enum {
     FSH_SKIN_SHOWN,
     FSH_SKIN_GAIN,
     FSH_SKIN_OTHER_GAIN, /* red, green, blue */
-    FSH_SKIN_VALUES = FSH_SKIN_OTHER_GAIN + 4 /* one unused: fours are taken together */
+    FSH_SKIN_USED = FSH_SKIN_OTHER_GAIN + 3,
+    FSH_SKIN_VALUES = (FSH_SKIN_USED + 3) / 4 * 4 /* fours are taken together */
 };
 
 typedef struct fsh_skin_vertex {

@@ -138,6 +138,21 @@ typedef struct shares {
     float a, b, a_across, b_across;
 } shares;
 
+typedef float four __attribute__((vector_size(16)));
+
+/* Four values of a pixel, from value k on. */
+static inline void
+mix_four(const fsh_skin_vertex *t[3], float a, float b, float c, int32_t k, float *values)
+{
+    four first, second, third;
+
+    memcpy(&first, t[0]->values + k, sizeof first);
+    memcpy(&second, t[1]->values + k, sizeof second);
+    memcpy(&third, t[2]->values + k, sizeof third);
+    first = a * first + b * second + c * third;
+    memcpy(values + k, &first, sizeof first);
+}
+
 /* The depth where nothing has been drawn. */
 static const float nowhere = -1e9f;
 
@@ -156,8 +171,8 @@ draw_span(fsh_view *view, const fsh_skin_vertex *t[3], shares s, int32_t at, int
         if (s.a < outside || s.b < outside || c < outside || z <= view->depth[at])
             continue;
         view->depth[at] = z;
-        for (k = 0; k < FSH_SKIN_VALUES; k++)
-            values[k] = s.a * t[0]->values[k] + s.b * t[1]->values[k] + c * t[2]->values[k];
+        for (k = 0; k < FSH_SKIN_VALUES; k += 4)
+            mix_four(t, s.a, s.b, c, k, values);
         view->cover[at] = (uint8_t)(255 * fsh_clampf(values[FSH_SKIN_SHOWN], 0, 1));
     }
 }
@@ -309,8 +324,9 @@ add_head(const fsh_view *view, const float *values, float cover, uint32_t colour
     float other = cover * values[FSH_SKIN_OTHER];
     int32_t own = (int32_t)((cover - other) * values[FSH_SKIN_GAIN]);
 
-    add_colour(see(view, 256 * values[FSH_SKIN_SEEN_X], 256 * values[FSH_SKIN_SEEN_Y]), own, own,
-               own, colour);
+    if (own)
+        add_colour(see(view, 256 * values[FSH_SKIN_SEEN_X], 256 * values[FSH_SKIN_SEEN_Y]), own,
+                   own, own, colour);
     if (other > 0.004f * ONE)
         add_colour(see(view, 256 * values[FSH_SKIN_OTHER_X], 256 * values[FSH_SKIN_OTHER_Y]),
                    (int32_t)(other * values[FSH_SKIN_OTHER_GAIN]),
