@@ -37,9 +37,14 @@ endif()
 
 add_library(fsh_flags INTERFACE)
 target_include_directories(fsh_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(fsh_flags INTERFACE _GNU_SOURCE FSH_VERSION="${PROJECT_VERSION}"
-    FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+target_compile_definitions(fsh_flags INTERFACE _GNU_SOURCE FSH_VERSION="${PROJECT_VERSION}")
+# Where the checkout and the build are, only for those who ask: all other files are compiled the same in every checkout,
+# and ccache has them already.
+set_property(SOURCE job/job.c stages/models.c APPEND PROPERTY COMPILE_DEFINITIONS FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+set_property(SOURCE stages/inference/torch.c APPEND PROPERTY COMPILE_DEFINITIONS
     FSH_TORCH_BUILT="${CMAKE_BINARY_DIR}/faceshard_torch.so")
+file(GLOB benches ${CMAKE_SOURCE_DIR}/bench/*/*.c)
+set_property(SOURCE ${benches} APPEND PROPERTY COMPILE_DEFINITIONS FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_compile_options(fsh_flags INTERFACE -Wall -Wextra -Wshadow -fno-common
     $<$<COMPILE_LANGUAGE:C>:-Wvla -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition>)
 if(FSH_WERROR)
@@ -119,6 +124,7 @@ function(fsh_tests folder)
         get_filename_component(name ${source} NAME_WE)
         add_executable(${name} ${source})
         target_link_libraries(${name} PRIVATE faceshard_core cmocka)
+        target_compile_definitions(${name} PRIVATE FSH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
         set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
         add_test(NAME ${name} COMMAND ${name})
         set(limit 120)
