@@ -24,7 +24,7 @@ static const struct {
 } cards[] = {
     {"hog", FSH_TASK_DETECT},       {"ssd", FSH_TASK_DETECT},
     {"yunet", FSH_TASK_DETECT},     {"none", FSH_TASK_DETECT},      {"aligned", FSH_TASK_DETECT},
-    {"dlib68", FSH_TASK_LANDMARKS}, {"baseline", FSH_TASK_EMBED},
+    {"dlib68", FSH_TASK_LANDMARKS}, {"faceshard_mobile", FSH_TASK_EMBED},
     {"mobilefacenet_y1", FSH_TASK_EMBED},      {"mobilefacenet_caffe", FSH_TASK_EMBED},
     {"mobilefacenet_foamliu", FSH_TASK_EMBED}, {"mobilefacenet_xiaoccer", FSH_TASK_EMBED},
 };

@@ -145,7 +145,7 @@ const fsh_command fsh_command_embed = {
     "other: OUTPUT.work is there while it is unfinished; interrupted at any moment, the same "
     "command\n"
     "continues. Example:\n\n"
-    "  faceshard embed people --model mobilefacenet_y1 --output gallery.h5\n",
+    "  faceshard embed people --output gallery.h5\n",
     rows,
     sizeof(embed_options),
     true,

@@ -29,10 +29,12 @@ fsh_embed_is_store(const char *input)
 static fsh_status
 print_job(const char *format, const fsh_embedded_options *options, fsh_text *out, fsh_err *err)
 {
-    fsh_text_addf(out, "input: {format: %s}\nmodels: {embedder: ", format);
-    fsh_text_add_json(out, options->model);
-    fsh_text_add(out, ", detector: ");
+    fsh_text_addf(out, "input: {format: %s}\nmodels: {detector: ", format);
     fsh_text_add_json(out, options->detector);
+    if (options->model[0]) {
+        fsh_text_add(out, ", embedder: ");
+        fsh_text_add_json(out, options->model);
+    }
     fsh_text_add(out, ", device: ");
     fsh_text_add_json(out, options->device[0] ? options->device : "cpu");
     fsh_text_addf(out, "}\n%s  - embed: {flip: %s}\n", stages, options->flip ? "yes" : "no");
@@ -53,6 +55,27 @@ is_aligned(const fsh_job *job)
     return aligned;
 }
 
+/* The first whose file is here, of a list with the best first; the last where none is. */
+static void
+take_first_here(fsh_job *job, const char *list)
+{
+    char names[FSH_ARG_TEXT_BYTES], *rest = names, *name;
+    size_t best = strcspn(list, ", ");
+    fsh_card card;
+    fsh_status status = FSH_MODEL;
+
+    strcpy(names, list);
+    while (status && (name = strsep(&rest, ", ")))
+        if (*name) {
+            memset(&card, 0, sizeof card);
+            strcpy(job->models.detector, name);
+            status = fsh_card_load(&job->models, name, FSH_TASK_DETECT, &card, NULL);
+        }
+    if (strlen(job->models.detector) != best || strncmp(list, job->models.detector, best) != 0)
+        fprintf(stderr, "the detector %.*s, which suits %s best, is not here: %s finds the faces\n",
+                (int)best, list, job->models.embedder, job->models.detector);
+}
+
 /* The detector whose points the embedder was measured with; on stored pictures that are aligned
  * there is nothing to detect. */
 static fsh_status
@@ -65,10 +88,10 @@ choose_detector(fsh_job *job, fsh_err *err)
         return FSH_OK;
     memset(&card, 0, sizeof card);
     status = fsh_card_load(&job->models, job->models.embedder, FSH_TASK_EMBED, &card, err);
-    if (!status)
-        strcpy(job->models.detector, is_aligned(job)    ? "aligned"
-                                     : card.detector[0] ? card.detector
-                                                        : "hog");
+    if (!status && is_aligned(job))
+        strcpy(job->models.detector, "aligned");
+    else if (!status)
+        take_first_here(job, card.detector[0] ? card.detector : "hog");
     return status;
 }
 
@@ -119,11 +142,6 @@ fsh_embed_job(const char *input, const fsh_embedded_options *options, const char
     const char *format;
     fsh_status status;
 
-    if (!options->model[0])
-        return fsh_fail(err, FSH_USAGE,
-                        "%s: pictures are embedded with a model: say which with --model, such as "
-                        "mobilefacenet_y1 (`faceshard doctor` lists those that are here)",
-                        input);
     if (snprintf(work, sizeof work, "%s.work", output) >= (int)sizeof work)
         return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", output);
     status = choose_format(input, options, &format, err);

@@ -17,8 +17,8 @@ typedef struct fsh_embed_result {
 /* Whether the input is an HDF5 file: one that has embeddings or pictures itself. */
 bool fsh_embed_is_store(const char *input);
 
-/* The job that embeds input, with its hash; its output is the work folder of `output`. USAGE where
- * no model is named. Free with fsh_job_free. */
+/* The job that embeds input, with its hash; its output is the work folder of `output`. Where no
+ * model is named it has the default of models.embedder. Free with fsh_job_free. */
 fsh_status fsh_embed_job(const char *input, const fsh_embedded_options *options, const char *output,
                          fsh_job **job, fsh_err *err);
 

@@ -12,7 +12,8 @@
 #include "shards/embeddings.h"
 
 typedef struct fsh_embedded_options {
-    char model[FSH_ARG_TEXT_BYTES]; /* card of the embedder; "": what is read is taken as it is */
+    char model[FSH_ARG_TEXT_BYTES]; /* card of the embedder; "": what is read is taken as it is,
+                                       pictures are embedded by the default of models.embedder */
     char detector[FSH_ARG_TEXT_BYTES]; /* card; "": the one that the embedder's card recommends */
     char format[FSH_ARG_TEXT_BYTES]; /* of the input, as in input.format; "" or "auto": told from it
                                       */
@@ -34,7 +35,8 @@ typedef struct fsh_embedded_options {
      0,                                                                                            \
      NULL,                                                                                         \
      "",                                                                                           \
-     "name or path of the embedder's card (models/README.md)"},                                    \
+     "name or path of the embedder's card (models/README.md); by default faceshard_mobile embeds " \
+     "pictures, and embeddings are taken as they are"},                                            \
         {"detector",                                                                               \
          FSH_ARG_TYPE_TEXT,                                                                        \
          offsetof(type, embedded.detector),                                                        \
@@ -68,8 +70,7 @@ typedef struct fsh_embedded_options {
  * of an embeddings file, a shard or index.h5 are read: of another model than the options name they
  * are FORMAT. Those of pictures are made by a job as `faceshard embed` does: with an output they
  * are kept there, and only read by the next call; without one in a temporary folder below $TMPDIR
- * that is gone afterwards. USAGE where pictures are to be embedded and no model is named; and what
- * fsh_run fails with. */
+ * that is gone afterwards. Fails with what fsh_run fails with. */
 fsh_status fsh_embedded_get(const char *input, const fsh_embedded_options *options,
                             fsh_embeddings *out, fsh_err *err);
 

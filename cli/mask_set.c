@@ -296,8 +296,7 @@ const fsh_command fsh_command_mask_set = {
     "chosen. The same options give the same files; interrupted, the same command continues. "
     "Example:\n\n"
     "  faceshard mask-set LFW --identities 1000 --probe other --output masked\n"
-    "  faceshard identify --gallery masked/gallery --probes masked/probes --model "
-    "mobilefacenet_y1\n",
+    "  faceshard identify --gallery masked/gallery --probes masked/probes\n",
     rows,
     sizeof(fsh_mask_set),
     true,

@@ -105,8 +105,6 @@ check(const verify_options *options, fsh_err *err)
 
     if (!options->pairs[0] || (!pictures && !options->embeddings[0]))
         return fsh_fail(err, FSH_USAGE, "--pairs FILE is needed, and --images FOLDER or --embeddings FILE; see `faceshard verify --help`");
-    if (!options->embeddings[0] && !options->embedded.model[0])
-        return fsh_fail(err, FSH_USAGE, "--model CARD is needed to embed pictures, or --embeddings FILE; models/README.md has the cards");
     return FSH_OK;
 }
 
@@ -136,5 +134,5 @@ const fsh_command fsh_command_verify = {
     "Prints accuracy with its standard error, AUC, EER and TAR at FAR 1e-1 to 1e-4. The pictures that pairs name are embedded\n"
     "(detected and aligned as the model's card says), or --embeddings has them. Pairs whose pictures have no embedding are\n"
     "skipped, counted and listed with the reason. docs/evaluation.md has the formulas. Example:\n\n"
-    "  faceshard verify --pairs pairs.txt --images lfw --model mobilefacenet_y1 --json lfw.json --plots lfw-plots\n",
+    "  faceshard verify --pairs pairs.txt --images lfw --json lfw.json --plots lfw-plots\n",
     rows, sizeof(verify_options), false, run};

@@ -47,7 +47,7 @@ static const fsh_arg model_args[] = {
      "name or path of the card of the face detector"},
     {"landmarker", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, models.landmarker), 0, 0, NULL, "dlib68",
      "name or path of the card of the landmark model"},
-    {"embedder", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, models.embedder), 0, 0, NULL, "baseline",
+    {"embedder", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, models.embedder), 0, 0, NULL, "faceshard_mobile",
      "name or path of the card of the embedder"},
     {"search", FSH_ARG_TYPE_TEXT, offsetof(fsh_job, models.search), 0, 0, NULL, "models",
      "folders where cards and their files are looked for first"},

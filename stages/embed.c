@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "stages/align.h"
-#include "stages/baseline.h"
 #include "stages/inference/net.h"
 #include "stages/models.h"
 #include "stages/table.h"
@@ -14,7 +13,6 @@
 /* What one thread works with. */
 typedef struct embedder {
     fsh_net *net;
-    fsh_baseline *baseline;
     fsh_face *faces[FSH_TOGETHER_MAX]; /* that are run at once */
     uint32_t n;
 } embedder;
@@ -40,28 +38,19 @@ embed_close(void *opaque)
     embed_state *state = opaque;
     uint32_t i;
 
-    for (i = 0; state && i < state->threads; i++) {
+    for (i = 0; state && i < state->threads; i++)
         fsh_net_close(state->embedders[i].net);
-        fsh_baseline_free(state->embedders[i].baseline);
-    }
     free(state);
 }
 
 static fsh_status
 check_card(const fsh_card *card, fsh_err *err)
 {
-    if (card->backend == FSH_BACKEND_DLIB)
-        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv, onednn or torch, or are builtin",
-                        card->name);
+    if (card->backend == FSH_BACKEND_DLIB || card->backend == FSH_BACKEND_BUILTIN)
+        return fsh_fail(err, FSH_USAGE, "card %s: embedders run in opencv, onednn or torch", card->name);
     if (!card->width || !card->height || !card->dimension)
         return fsh_fail(err, FSH_USAGE, "card %s: an embedder needs width, height and dimension",
                         card->name);
-    if (card->backend == FSH_BACKEND_BUILTIN &&
-        (card->width != FSH_BASELINE_SIDE || card->height != FSH_BASELINE_SIDE ||
-         card->dimension != FSH_BASELINE_DIMENSION))
-        return fsh_fail(err, FSH_USAGE,
-                        "card %s: the built-in embedder makes %d numbers of %d x %d pixels",
-                        card->name, FSH_BASELINE_DIMENSION, FSH_BASELINE_SIDE, FSH_BASELINE_SIDE);
     return FSH_OK;
 }
 
@@ -80,10 +69,8 @@ embed_open(fsh_stage_env *env, const void *params, void **out, fsh_err *err)
     if (!status)
         status = check_card(&state->card, err);
     for (i = 0; !status && i < env->threads; i++)
-        status = state->card.backend == FSH_BACKEND_BUILTIN
-                     ? fsh_baseline_new(&state->embedders[i].baseline, err)
-                     : fsh_net_open_several(&state->card, (uint32_t)state->card.at_once,
-                                            &state->embedders[i].net, err);
+        status = fsh_net_open_several(&state->card, (uint32_t)state->card.at_once,
+                                      &state->embedders[i].net, err);
     if (status) {
         embed_close(state);
         return status;
@@ -158,20 +145,6 @@ run(const embed_state *state, embedder *e, fsh_err *err)
     return FSH_OK;
 }
 
-static fsh_status
-run_baseline(const embed_state *state, embedder *e, fsh_err *err)
-{
-    float vector[FSH_BASELINE_DIMENSION];
-    uint32_t i;
-
-    (void)state, (void)err;
-    for (i = 0; i < e->n; i++) {
-        fsh_baseline_run(e->baseline, &e->faces[i]->shown, vector);
-        add(e->faces[i]->embedding, vector, FSH_BASELINE_DIMENSION);
-    }
-    return FSH_OK;
-}
-
 static void
 mirror(fsh_image *image)
 {
@@ -194,16 +167,14 @@ mirror(fsh_image *image)
 static fsh_status
 embed_gathered(const embed_state *state, const embed_params *params, embedder *e, fsh_err *err)
 {
-    fsh_status (*runs)(const embed_state *, embedder *, fsh_err *) =
-        e->baseline ? run_baseline : run;
     size_t dimension = (size_t)state->card.dimension;
-    fsh_status status = runs(state, e, err);
+    fsh_status status = run(state, e, err);
     uint32_t i;
 
     for (i = 0; i < e->n && params->flip; i++)
         mirror(&e->faces[i]->shown);
     if (!status && params->flip)
-        status = runs(state, e, err);
+        status = run(state, e, err);
     for (i = 0; i < e->n && !status; i++) {
         fsh_face *face = e->faces[i];
 

@@ -20,8 +20,8 @@ const fsh_arg fsh_card_args[] = {
     FSH_ARG_TEXT(fsh_card, accuracy, "", "what was measured, and how"),
     FSH_ARG_TEXT(
         fsh_card, detector, "",
-        "embedders: card of the detector whose points suit it best: what `faceshard embed` "
-        "takes"),
+        "embedders: card of the detector whose points suit it best; of several, separated by "
+        "commas, `faceshard embed` takes the first whose file is here"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
     FSH_ARG_CHOICE(

@@ -191,7 +191,7 @@ class Clean(run_test.JobCase):
         count = run_test.write_people(self.input)
         done = self.run_job(self.folder / "out")
         before = run_test.sums(self.folder / "out")
-        found = self.clean(self.folder / "out" / "index.h5", "--model", "baseline", "--report", self.folder / "report.html")
+        found = self.clean(self.folder / "out" / "index.h5", "--model", "faceshard_mobile", "--report", self.folder / "report.html")
         self.assertNotIn("no picture", (self.folder / "report.html").read_text())
         self.assertEqual(before, run_test.sums(self.folder / "out"))
         self.assertEqual(len(found["images"]) + found["without_embedding"], count)

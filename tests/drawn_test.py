@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import evaluation  # noqa: E402
 
 PEOPLE, PICTURES = 4, 3
-MODEL = ("--model", "baseline", "--workers", "1")
+MODEL = ("--model", "faceshard_mobile", "--workers", "1")
 
 
 class Drawn(unittest.TestCase):
@@ -54,7 +54,7 @@ class Drawn(unittest.TestCase):
         images = self.folder / "people"
         from_pictures = self.verify("--images", images, *MODEL, "--keep", self.folder / "kept.h5")
         self.assertEqual(from_pictures["skipped"], 0)
-        self.assertGreater(from_pictures["auc"], 0.5)
+        self.assertGreater(from_pictures["auc"], 0.95)
         self.assertEqual(self.verify("--embeddings", self.folder / "kept.h5"), from_pictures)
         self.assertEqual(self.verify("--images", images, *MODEL, "--keep", self.folder / "kept.h5"), from_pictures)
         evaluation.faceshard(self, "embed", images, *MODEL, "--output", self.folder / "all.h5")
@@ -128,7 +128,6 @@ class Drawn(unittest.TestCase):
         before = set(os.listdir(tempfile.gettempdir()))
         done = evaluation.faceshard(self, "verify", "--pairs", self.folder / "pairs.txt", "--images", self.folder, *MODEL, code=3)
         self.assertIn(b"holds none of the %d pictures" % len(self.files), done.stderr)
-        evaluation.faceshard(self, "verify", "--pairs", self.folder / "pairs.txt", "--images", self.folder / "people", code=2)
         after = set(os.listdir(tempfile.gettempdir()))
         self.assertEqual({name for name in after - before if name.startswith("faceshard-verify")}, set())
 

@@ -13,6 +13,7 @@ import h5py
 import numpy
 
 FACESHARD = os.environ["FACESHARD"]
+SOURCE = pathlib.Path(os.environ.get("FACESHARD_SOURCE", pathlib.Path(__file__).resolve().parent.parent))
 
 
 def sha256(path):
@@ -54,7 +55,7 @@ class EmbedCase(unittest.TestCase):
     def embed(self, given, name, *more, code=0):
         """Runs embed; gives the last event, and the path of the file."""
         output = self.folder / name
-        done = faceshard(self, "embed", given, "--model", "baseline", "--output", output, "--log", "json", "--workers", 1, *more, code=code)
+        done = faceshard(self, "embed", given, "--detector", "hog", "--output", output, "--log", "json", "--workers", 1, *more, code=code)
         return (json.loads(done.stdout.decode().strip().splitlines()[-1]) if code == 0 else done), output
 
 
@@ -64,13 +65,13 @@ class Embed(EmbedCase):
         self.assertEqual((done["samples"], done["delivered"], done["rejected"]), (24, 24, {}))
         self.assertFalse((self.folder / "e.h5.work").exists())
         with h5py.File(output) as file:
-            self.assertEqual(file["embedding"].shape, (24, 512))
+            self.assertEqual(file["embedding"].shape, (24, 128))
             self.assertEqual(texts(file["source"]), self.pictures)
             self.assertEqual(texts(file["name"]), [path.split("/")[0] for path in self.pictures])
             self.assertTrue(numpy.allclose(numpy.linalg.norm(file["embedding"][:], axis=1), 1, atol=1e-5))
             self.assertEqual(file["rejected/source"].shape, (0,))
             self.assertEqual(file.attrs["kind"], "embeddings")
-            self.assertEqual(file.attrs["model"].split()[0], "baseline")
+            self.assertEqual(file.attrs["model"].split()[0], "faceshard_mobile")
             self.assertEqual(file.attrs["detector"].split()[0], "hog")
 
     def test_the_bytes_do_not_depend_on_the_workers_nor_on_where_it_is_run(self):
@@ -83,7 +84,7 @@ class Embed(EmbedCase):
 
     def test_a_killed_run_continues_to_the_same_bytes(self):
         _, whole = self.embed(self.people, "whole.h5", "--set", "units.images=4")
-        words = [FACESHARD, "embed", self.people, "--model", "baseline", "--output", self.folder / "killed.h5", "--log", "json",
+        words = [FACESHARD, "embed", self.people, "--detector", "hog", "--output", self.folder / "killed.h5", "--log", "json",
                  "--workers", "1", "--set", "units.images=4"]
         with subprocess.Popen(list(map(str, words)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and not list(self.folder.glob("killed.h5.work/shards/shard-*.h5")):
@@ -101,7 +102,7 @@ class Embed(EmbedCase):
         shutil.copytree(self.people, people)
         _, output = self.embed(people, "e.h5")
         before = output.stat().st_mtime_ns
-        done = faceshard(self, "embed", people, "--model", "baseline", "--output", output, "--log", "json").stdout
+        done = faceshard(self, "embed", people, "--detector", "hog", "--output", output, "--log", "json").stdout
         self.assertIn(b"finished_before", done)
         self.assertEqual(before, output.stat().st_mtime_ns)
         (people / self.pictures[3]).unlink()
@@ -132,14 +133,14 @@ class Embed(EmbedCase):
         self.assertIn("limits.max_rejected is 1.0 %", done.stderr.decode())
         told = json.loads(faceshard(self, "inspect", output, "--json").stdout)
         self.assertEqual((told["kind"], told["pictures"], told["people"]), ("embeddings", len(self.pictures), 6))
-        self.assertEqual((sum(told["rejected"].values()), told["dimension"]), (1, 512))
-        self.assertTrue(told["model"].startswith("baseline "))
-        self.assertIn("baseline ", faceshard(self, "inspect", output).stdout.decode())
+        self.assertEqual((sum(told["rejected"].values()), told["dimension"]), (1, 128))
+        self.assertTrue(told["model"].startswith("faceshard_mobile "))
+        self.assertIn("faceshard_mobile ", faceshard(self, "inspect", output).stdout.decode())
         faceshard(self, "inspect", output, "--contact-sheet", self.folder / "sheet.png", code=2)
 
     def test_embeddings_of_other_weights_or_settings_are_told_from_those_of_the_card(self):
         output = self.embed(self.people, "all.h5")[1]
-        words = ("identify", "--gallery", output, "--probes", output, "--model", "baseline", "--threshold", "0.5")
+        words = ("identify", "--gallery", output, "--probes", output, "--model", "faceshard_mobile", "--threshold", "0.5")
         faceshard(self, *words)
         with h5py.File(output, "r+") as file:
             name, known = file.attrs["model"].split()
@@ -176,7 +177,7 @@ class Embed(EmbedCase):
 
     def test_an_index_gives_its_embeddings_and_one_without_a_shard_is_told(self):
         job, out = self.folder / "job.yaml", self.folder / "out"
-        job.write_text("models: {detector: hog, embedder: baseline}\nunits: {images: 8}\nstages:\n"
+        job.write_text("models: {detector: hog, embedder: faceshard_mobile}\nunits: {images: 8}\nstages:\n"
                        "  - detect: {min_side: 0}\n  - embed\n  - variants: [[], [mask]]\n")
         faceshard(self, "run", job, "--input", self.people, "--output", out, "--log", "quiet", "--workers", 1)
         _, whole = self.embed(self.people, "whole.h5")
@@ -199,9 +200,17 @@ class Embed(EmbedCase):
         self.assertIn(b"shard-000001.h5", told.stderr)
         self.assertFalse(output.exists())
 
+    def test_the_first_detector_of_the_card_that_is_here_finds_the_faces(self):
+        card = self.folder / "mine.yaml"
+        text = (SOURCE / "models" / "faceshard_mobile.yaml").read_text()
+        card.write_text("\n".join("detector: nowhere, none" if line.startswith("detector:") else line for line in text.splitlines()))
+        shutil.copy(SOURCE / "models" / "faceshard_mobile.onnx", self.folder)
+        told = faceshard(self, "embed", self.people, "--model", card, "--output", self.folder / "e.h5", "--explain")
+        self.assertRegex(told.stdout.decode(), r"detector: \"?none\b")
+        self.assertIn(b"nowhere, which suits", told.stderr)
+
     def test_wrong_use_is_told_with_its_remedy(self):
-        self.assertIn(b"--model", faceshard(self, "embed", self.people, "--output", self.folder / "e.h5", code=2).stderr)
-        self.assertIn(b"--output", faceshard(self, "embed", self.people, "--model", "baseline", code=2).stderr)
+        self.assertIn(b"--output", faceshard(self, "embed", self.people, code=2).stderr)
         (self.folder / "text.h5").write_text("mine")
         told, output = self.embed(self.people, "text.h5", code=2)
         self.assertIn(b"remove it", told.stderr)

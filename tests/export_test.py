@@ -56,6 +56,18 @@ class Export(unittest.TestCase):
         self.assertEqual((card["file"], card["width"], card["dimension"]), ("command.onnx", 32, 16))
         self.assertEqual(command.main(["export", "inception_resnet_v1", "--size", "40", "--output", str(path)]), 3)
 
+    def test_the_embedder_of_ours_is_the_same_as_onnx_and_as_torchscript_and_the_card_has_both_sums(self):
+        path = ROOT / "models" / "faceshard_mobile"
+        card = path.with_suffix(".yaml").read_text()
+        for kind in (".onnx", ".pt"):
+            self.assertIn(hashlib.sha256(path.with_suffix(kind).read_bytes()).hexdigest(), card)
+        pictures = torch.randn(2, 3, 112, 112)
+        net = cv2.dnn.readNet(str(path.with_suffix(".onnx")))
+        net.setInput(pictures.numpy())
+        with torch.no_grad():
+            scripted = torch.jit.load(str(path.with_suffix(".pt")))(pictures).numpy()
+        numpy.testing.assert_allclose(net.forward(), scripted, atol=1e-4)
+
     def test_a_training_may_begin_with_the_weights_of_an_onnx_file_of_the_same_layers_and_of_no_other(self):
         path = pathlib.Path(self.folder.name) / "start"
         given = export.random_network("mobilefacenet_relu6", 16, 32, 1.0, 1)

@@ -258,7 +258,7 @@ static void
 a_job_of_another_machine_uses_the_places_of_this_one(void **state)
 {
     fsh_job *job = parse("input: {path: /their/in}\noutput: {path: /their/out}\n"
-                         "models: {detector: /their/models/ssd.yaml, embedder: baseline}\n"
+                         "models: {detector: /their/models/ssd.yaml, embedder: faceshard_mobile}\n"
                          "templates: {path: /their/templates}\n");
     fsh_job_places places = {"/tmp/spool", "/my/models", NULL};
 
@@ -268,7 +268,7 @@ a_job_of_another_machine_uses_the_places_of_this_one(void **state)
     assert_true(job->spooled);
     assert_string_equal(job->output, "/tmp/spool");
     assert_string_equal(job->models.detector, "ssd");
-    assert_string_equal(job->models.embedder, "baseline");
+    assert_string_equal(job->models.embedder, "faceshard_mobile");
     assert_string_equal(job->models.search, "/my/models");
     assert_string_equal(job->templates, fsh_job_own_templates());
     fsh_job_free(job);

@@ -188,7 +188,7 @@ the_cards_of_the_project_can_be_read(void **state)
                  {"none", FSH_TASK_DETECT, false},
                  {"aligned", FSH_TASK_DETECT, false},
                  {"dlib68", FSH_TASK_LANDMARKS, false},
-                 {"baseline", FSH_TASK_EMBED, false},
+                 {"faceshard_mobile", FSH_TASK_EMBED, false},
                  {"ssd", FSH_TASK_DETECT, true},
                  {"yunet", FSH_TASK_DETECT, true},
                  {"mobilefacenet_y1", FSH_TASK_EMBED, true},

@@ -11,7 +11,7 @@ from run_test import JobCase, write_people  # noqa: E402
 CLEANED = """
 seed: 3
 units: {images: 40}
-models: {detector: none, embedder: baseline}
+models: {detector: none, embedder: faceshard_mobile}
 stages:
   - detect: {min_side: 20}
   - clean: {threshold: 0.2}

@@ -123,8 +123,8 @@ a_gpu_is_refused_where_it_would_not_be_used(void **state)
 
     (void)state;
     strcpy(models.device, "cuda");
-    assert_int_equal(fsh_card_load(&models, "baseline", FSH_TASK_EMBED, &card, &err), FSH_USAGE);
-    assert_text_has(err.text, "the model card baseline is not run by libtorch");
+    assert_int_equal(fsh_card_load(&models, "faceshard_mobile", FSH_TASK_EMBED, &card, &err), FSH_USAGE);
+    assert_text_has(err.text, "the model card faceshard_mobile is not run by libtorch");
     assert_ok(fsh_card_load(&models, "aligned", FSH_TASK_DETECT, &card, &err), err);
     assert_ok(fsh_card_load(&models, "hog", FSH_TASK_DETECT, &card, &err), err);
     for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
