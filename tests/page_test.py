@@ -131,6 +131,20 @@ class Told(PageCase):
         self.assertEqual({name for name in asked if "faceshard_" + name not in typed} - known, set())
         self.assertEqual(len(lines), len(set(lines)))
 
+    def test_the_dashboard_is_one_that_grafana_can_lay_out(self):
+        board = json.loads((SOURCE / "deploy" / "grafana" / "faceshard.json").read_text())
+        variables, taken = {one["name"] for one in board["templating"]["list"]}, set()
+        self.assertEqual(len({panel["id"] for panel in board["panels"]}), len(board["panels"]))
+        for panel in board["panels"]:
+            place = panel["gridPos"]
+            cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+            self.assertTrue(cells.isdisjoint(taken) and place["x"] + place["w"] <= 24, panel["title"])
+            taken |= cells
+            for text in [panel["datasource"]["uid"], *(target["expr"] for target in panel.get("targets", []))]:
+                used = set(re.findall(r"\$\{?(\w+)", text)) - {"__rate_interval"}
+                self.assertLessEqual(used, variables, panel["title"])
+                self.assertEqual([text.count(a) - text.count(b) for a, b in ("()", "{}", "[]")], [0, 0, 0], text)
+
     def test_it_is_only_for_reading_and_only_under_its_own_name(self):
         with self.waiting() as run:
             run.wait_for_view()
