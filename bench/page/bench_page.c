@@ -100,7 +100,7 @@ open_live(const char *output)
 {
     static fsh_job job;
     fsh_live_options options = {"127.0.0.1:0", ""};
-    fsh_live *live;
+    fsh_live *live = NULL;
     char state[FSH_PATH_BYTES];
     fsh_err err = {""};
 
