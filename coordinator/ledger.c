@@ -13,7 +13,7 @@
 #include "job/paths.h"
 #include "proto/messages.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 1, BUSY_MS = 10000 }; /* somebody who looks and somebody who begins wait for each other */
 
 struct fsh_ledger {
     char path[FSH_PATH_BYTES];
@@ -170,6 +170,7 @@ open_database(fsh_ledger *ledger, const fsh_ledger_about *about, fsh_err *err)
         return status;
     if (sqlite3_open(ledger->path, &ledger->database) != SQLITE_OK)
         return fail(ledger, err);
+    sqlite3_busy_timeout(ledger->database, BUSY_MS);
     status =
         execute(ledger, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE;", err);
     if (!status)
@@ -243,6 +244,8 @@ fsh_ledger_forget(const char *output, fsh_err *err)
         return status;
     if (sqlite3_open_v2(ledger.path, &ledger.database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         status = fail(&ledger, err);
+    else
+        sqlite3_busy_timeout(ledger.database, BUSY_MS);
     if (!status)
         status = execute(&ledger, schema, err);
     if (!status)
@@ -350,6 +353,13 @@ fsh_ledger_read(fsh_ledger *ledger, fsh_ledger_reader *reader, void *self, fsh_e
     return each_row(ledger, sql, take_unit, &to, err);
 }
 
+/* A ledger that is just being made has none yet. */
+static bool
+has_units(fsh_ledger *ledger)
+{
+    return sqlite3_table_column_metadata(ledger->database, NULL, "unit", NULL, NULL, NULL, NULL, NULL, NULL) != SQLITE_ERROR;
+}
+
 fsh_status
 fsh_ledger_look(const char *output, fsh_ledger_reader *reader, void *self, fsh_err *err)
 {
@@ -360,7 +370,9 @@ fsh_ledger_look(const char *output, fsh_ledger_reader *reader, void *self, fsh_e
         return status;
     if (sqlite3_open_v2(ledger.path, &ledger.database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
         status = fail(&ledger, err);
-    if (!status)
+    else
+        sqlite3_busy_timeout(ledger.database, BUSY_MS);
+    if (!status && has_units(&ledger))
         status = fsh_ledger_read(&ledger, reader, self, err);
     sqlite3_close(ledger.database);
     return status;

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -56,6 +57,18 @@ class Status(JobCase):
         look = self.seen()
         self.assertEqual(look["units_in"]["DONE"], 1)
         self.assertGreater(look["samples_running"], 0)
+
+    def test_a_ledger_that_is_just_being_made_is_waited_for(self):
+        self.faceshard("plan", self.job, *self.places)
+        ledger = sqlite3.connect(self.output / "state" / "ledger.sqlite", isolation_level=None)
+        ledger.execute("BEGIN EXCLUSIVE")  # as who makes it writes-ahead
+        look = subprocess.Popen([FACESHARD, "status", self.output, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            look.wait(1)
+        ledger.close()
+        said, err = look.communicate(timeout=LIMIT_S)
+        self.assertEqual((look.returncode, err), (0, b""))
+        self.assertEqual(json.loads(said)["phase"], "stopped")  # there is no table in it yet
 
     def test_a_finished_job_is_told_with_what_was_rejected(self):
         (self.input / "person 0" / "broken.jpg").write_bytes(b"no picture")
