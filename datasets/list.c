@@ -195,6 +195,15 @@ list_source(const char *identity, const char *sample, char path[FSH_PATH_BYTES],
     return fsh_path_join(path, "", sample, err);
 }
 
+/* train.idx of RecordIO is such a text too. */
+static bool
+is_record_index(const char *input)
+{
+    const char *dot = strrchr(input, '.');
+
+    return dot && strcmp(dot, ".idx") == 0;
+}
+
 /* A text by its beginning, with at most one tab in its first line; a picture, or an HDF5 file, has
  * zero bytes there. */
 static bool
@@ -207,7 +216,7 @@ list_fits(const char *input)
 
     if (fd >= 0)
         close(fd);
-    if (n <= 0 || memchr(bytes, '\0', (size_t)n))
+    if (n <= 0 || memchr(bytes, '\0', (size_t)n) || is_record_index(input))
         return false;
     bytes[n] = '\0';
     bytes[strcspn(bytes, "\n")] = '\0';

@@ -79,8 +79,12 @@ find_record(const char *input, char path[FSH_PATH_BYTES], fsh_err *err)
     unsigned n;
 
     if (!is_folder(input)) {
-        if (snprintf(path, FSH_PATH_BYTES, "%s", input) >= FSH_PATH_BYTES)
+        n = (unsigned)strlen(input);
+        if (n >= FSH_PATH_BYTES)
             return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", input);
+        strcpy(path, input);
+        if (ends_in(input, ".idx")) /* the other of the two was named */
+            strcpy(path + n - 4, ".rec");
         return FSH_OK;
     }
     n = find_records(input, name);
@@ -522,8 +526,9 @@ recordio_fits(const char *input)
 {
     char name[FSH_PATH_BYTES];
 
-    return is_folder(input) ? find_records(input, name) > 0
-                            : ends_in(input, ".rec") || begins_with_record(input);
+    return is_folder(input)
+               ? find_records(input, name) > 0
+               : ends_in(input, ".rec") || ends_in(input, ".idx") || begins_with_record(input);
 }
 
 const fsh_reader fsh_reader_recordio = {

@@ -426,6 +426,25 @@ behind_damage_the_next_record_is_found(void **state)
 }
 
 static void
+the_index_may_be_named_instead(void **state)
+{
+    const fsh_reader *reader;
+    char path[FSH_PATH_BYTES];
+    made m;
+    fsh_err err;
+
+    (void)state;
+    make_insightface(&m);
+    finish(&m, true);
+    path_in(path, m.folder, "train.idx");
+    strcpy(m.input, path);
+    assert_ok(fsh_reader_detect(m.input, &reader, &err), err);
+    assert_string_equal(reader->format, "recordio");
+    assert_sources(&m, INSIGHTFACE);
+    end(&m);
+}
+
+static void
 an_index_that_is_none_is_told_by_line(void **state)
 {
     seen found;
@@ -479,6 +498,7 @@ main(void)
         cmocka_unit_test(a_record_without_a_picture_is_empty),
         cmocka_unit_test(a_file_that_ends_early_costs_its_last_record),
         cmocka_unit_test(behind_damage_the_next_record_is_found),
+        cmocka_unit_test(the_index_may_be_named_instead),
         cmocka_unit_test(an_index_that_is_none_is_told_by_line),
         cmocka_unit_test(of_several_files_one_must_be_named),
     };
