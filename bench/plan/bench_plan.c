@@ -1,8 +1,8 @@
-/* What planning a large dataset costs: the manifest of millions of generated names, and the scan of
- * a real folder tree of empty files. Each is measured in a process by itself. See README.md beside
- * this file.
+/* What planning a large dataset costs: the manifest of millions of generated names, the scan of a
+ * real folder tree of empty files, and of one large file in each format. Each is measured in a
+ * process by itself. See README.md beside this file.
  *
- *     bench_plan [SAMPLES [IDENTITIES [FILES]]] */
+ *     bench_plan [SAMPLES [IDENTITIES [FILES [BYTES [FORMAT]]]]] */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "bench/plan/large.h"
 #include "datasets/manifest.h"
 #include "datasets/readers.h"
 
 enum { IMAGES_PER_UNIT = 512 };
 
 static uint64_t samples_n = 8456240, identities_n = 99892, files_n = 500000; /* MS-Celeb-1M */
+static uint64_t picture_bytes;
 
 static void
 fail(const char *what)
@@ -152,6 +154,58 @@ measure(const char *what, const fsh_reader *reader, const char *input, const cha
            processor_seconds(&used), (double)used.ru_maxrss / 1024, (double)file.st_size / 1e6);
 }
 
+/* ---- large files ---- */
+
+/* Lets the system forget a file, so that the disk is measured too. */
+static void
+forget(const char *path)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0 || fdatasync(file) != 0 || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0)
+        fail(path);
+    close(file);
+}
+
+/* Once from the disk and once from memory, as far as it holds the file. */
+static void
+measure_file(const char *what, const char *format, const char *input, const char *file, uint64_t bytes,
+             const char *manifest)
+{
+    const fsh_reader *reader = fsh_reader_find(format);
+
+    printf("%s, %.2f GB\n", what, (double)bytes / 1e9);
+    forget(file);
+    measure("  disk", reader, input, manifest);
+    measure("  memory", reader, input, manifest);
+}
+
+static void
+measure_large(const char *folder, const char *only, const char *manifest)
+{
+    const large_plan plan = {samples_n, identities_n, picture_bytes};
+    char path[128], file[160], index[160];
+
+    snprintf(path, sizeof path, "%s/large", folder);
+    snprintf(file, sizeof file, "%s/train.rec", path);
+    snprintf(index, sizeof index, "%s/train.idx", path);
+    if (!*only || strcmp(only, "mscelebtsv") == 0) {
+        measure_file("tsv", "mscelebtsv", path, path, large_tsv(path, &plan), manifest);
+        unlink(path);
+    }
+    if (!*only || strcmp(only, "tar") == 0) {
+        measure_file("tar", "tar", path, path, large_tar(path, &plan), manifest);
+        unlink(path);
+    }
+    if (!*only || strcmp(only, "recordio") == 0) {
+        uint64_t bytes = large_records(path, &plan);
+
+        measure_file("rec with idx", "recordio", path, file, bytes, manifest);
+        unlink(index);
+        measure_file("rec without", "recordio", path, file, bytes, manifest);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -160,13 +214,18 @@ main(int argc, char **argv)
     samples_n = argc > 1 ? strtoull(argv[1], NULL, 10) : samples_n;
     identities_n = argc > 2 ? strtoull(argv[2], NULL, 10) : identities_n;
     files_n = argc > 3 ? strtoull(argv[3], NULL, 10) : files_n;
+    picture_bytes = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
     if (!mkdtemp(folder))
         fail("no folder can be made here");
     snprintf(tree, sizeof tree, "%s/tree", folder);
     snprintf(manifest, sizeof manifest, "%s/manifest.h5", folder);
-    measure("names", &names_only, "generated", manifest);
-    make_tree(tree);
-    measure("tree", fsh_reader_find("folders"), tree, manifest);
+    if (files_n) {
+        measure("names", &names_only, "generated", manifest);
+        make_tree(tree);
+        measure("tree", fsh_reader_find("folders"), tree, manifest);
+    }
+    if (picture_bytes)
+        measure_large(folder, argc > 5 ? argv[5] : "", manifest);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? 0 : 3;
 }
