@@ -200,8 +200,8 @@ write_all(int fd, const char *path, const uint8_t *data, size_t bytes, fsh_err *
     return FSH_OK;
 }
 
-fsh_status
-fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
+static fsh_status
+write_file(const char *path, const void *data, size_t bytes, mode_t mode, fsh_err *err)
 {
     char temporary[FSH_PATH_BYTES];
     int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
@@ -210,7 +210,7 @@ fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
 
     if (length < 0 || length >= (int)sizeof temporary)
         return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", path);
-    fd = open_again(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = open_again(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0)
         return fsh_fail_errno(err, errno, "%s: cannot be made", temporary);
     status = write_all(fd, path, data, bytes, err);
@@ -221,6 +221,18 @@ fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
     if (status)
         unlink(temporary);
     return status;
+}
+
+fsh_status
+fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err)
+{
+    return write_file(path, data, bytes, 0666, err);
+}
+
+fsh_status
+fsh_file_write_private(const char *path, const void *data, size_t bytes, fsh_err *err)
+{
+    return write_file(path, data, bytes, 0600, err);
 }
 
 fsh_status

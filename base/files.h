@@ -46,6 +46,9 @@ fsh_status fsh_file_open(const char *path, int *fd, fsh_err *err);
  * a file. */
 fsh_status fsh_file_write(const char *path, const void *data, size_t bytes, fsh_err *err);
 
+/* The same for a file that its owner alone may read. */
+fsh_status fsh_file_write_private(const char *path, const void *data, size_t bytes, fsh_err *err);
+
 /* The same for a text, as folder/name. MEMORY where the text is broken. */
 fsh_status fsh_file_write_text(const char *folder, const char *name, const fsh_text *text, fsh_err *err);
 

@@ -19,8 +19,9 @@ LAYERS = {
     "worker": ["base", "proto", "datasets", "shards", "stages", "job"],
     "coordinator": ["base", "proto", "datasets", "shards", "stages", "job"],
     "evaluate": ["base", "proto", "datasets", "shards", "stages", "job"],
+    "door": ["base", "datasets", "shards", "stages", "evaluate"],
     "page": ["base", "proto", "datasets", "shards", "stages", "job", "worker", "coordinator", "evaluate"],
-    "cli": ["base", "proto", "datasets", "shards", "stages", "job", "worker", "coordinator", "evaluate", "page"],
+    "cli": ["base", "proto", "datasets", "shards", "stages", "job", "worker", "coordinator", "evaluate", "door", "page"],
 }
 
 # Headers of libraries, and the only files that include them.
