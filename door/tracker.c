@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "door/overlap.h"
 #include "evaluate/distance.h"
 
 /* Boxes that share less than this of their union are not tied by it, nor are those that lie further
@@ -70,18 +71,6 @@ fsh_tracker_free(fsh_tracker *tracker)
     free(tracker);
 }
 
-static double
-overlap(const fsh_box *a, const fsh_box *b)
-{
-    double left = fmax(a->x, b->x), top = fmax(a->y, b->y);
-    double right = fmin((double)a->x + a->width, (double)b->x + b->width);
-    double bottom = fmin((double)a->y + a->height, (double)b->y + b->height);
-    double shared = fmax(right - left, 0) * fmax(bottom - top, 0);
-    double all = (double)a->width * a->height + (double)b->width * b->height - shared;
-
-    return all > 0 ? shared / all : 0;
-}
-
 /* Distance of an embedding to the direction that all of a track point to together. */
 static double
 distance_to_mean(const float *embedding, const float *sum, uint32_t dimension)
@@ -132,8 +121,9 @@ consider(fsh_tracker *tracker, double seconds, const fsh_sighting *faces, uint32
          uint32_t of, fsh_err *err)
 {
     const track *known = &tracker->tracks[of];
-    double shared =
-        seconds - known->seen_s <= overlap_for_s ? overlap(&faces[face].box, &known->box) : 0;
+    double shared = seconds - known->seen_s <= overlap_for_s
+                        ? fsh_box_overlap(&faces[face].box, &known->box)
+                        : 0;
     double apart = unlikeness(tracker, &faces[face], known);
 
     if (shared >= overlap_least && !(apart > unlike * tracker->options.threshold))

@@ -93,20 +93,30 @@ find_entry(const fsh_visits *visits, uint64_t number)
     return NULL;
 }
 
+static entry *
+find_under_way(const fsh_visits *visits, uint32_t person, uint32_t stranger)
+{
+    uint32_t i;
+
+    for (i = 0; i < visits->entries_n; i++) {
+        entry *of = &visits->entries[i];
+
+        if (!of->past.ended && of->past.person == person && of->past.stranger == stranger)
+            return of;
+    }
+    return NULL;
+}
+
 /* The visit under way of a person or stranger; begins one where there is none. */
 static fsh_status
 need_entry(fsh_visits *visits, uint32_t person, uint32_t stranger, uint64_t *number, fsh_err *err)
 {
+    const entry *found = find_under_way(visits, person, stranger);
     fsh_status status;
-    uint32_t i;
 
-    for (i = 0; i < visits->entries_n; i++) {
-        const entry *of = &visits->entries[i];
-
-        if (!of->past.ended && of->past.person == person && of->past.stranger == stranger) {
-            *number = of->number;
-            return FSH_OK;
-        }
+    if (found) {
+        *number = found->number;
+        return FSH_OK;
     }
     status = make_room((void **)&visits->entries, visits->entries_n, &visits->entries_room,
                        sizeof *visits->entries, err);
@@ -137,15 +147,14 @@ merge(fsh_visit *visit, const look *of)
     visit->distance = fmin(visit->distance, distance);
 }
 
-static bool
-has_look(const fsh_visits *visits, uint64_t number)
+static uint32_t
+count_looks(const fsh_visits *visits, uint64_t number)
 {
-    uint32_t i;
+    uint32_t i, n = 0;
 
     for (i = 0; i < visits->looks_n; i++)
-        if (visits->looks[i].visit == number)
-            return true;
-    return false;
+        n += visits->looks[i].visit == number;
+    return n;
 }
 
 /* A visit that nothing is left of: all that it was has got another name. */
@@ -154,7 +163,7 @@ drop_empty(fsh_visits *visits, uint64_t number)
 {
     entry *of = find_entry(visits, number);
 
-    if (!of || of->past.frames || has_look(visits, number))
+    if (!of || of->past.frames || count_looks(visits, number))
         return;
     if (of->past.stranger)
         fsh_strangers_drop(visits->strangers, of->past.stranger);
@@ -169,6 +178,23 @@ person_of(const fsh_visits *visits, const look *of)
     return visit ? visit->past.person : FSH_NOBODY;
 }
 
+/* A visit that is of this look alone goes on under another name, unless there is one of that name.
+ */
+static bool
+rename_visit(fsh_visits *visits, const look *of, uint32_t person)
+{
+    entry *visit = of->visit ? find_entry(visits, of->visit) : NULL;
+
+    if (!visit || visit->past.frames || count_looks(visits, of->visit) > 1 ||
+        find_under_way(visits, person, 0))
+        return false;
+    if (visit->past.stranger)
+        fsh_strangers_drop(visits->strangers, visit->past.stranger);
+    visit->past.person = person;
+    visit->past.stranger = 0;
+    return true;
+}
+
 /* Gives the look the name that its frames agree on. Where it had another one, what it has seen goes
  * along. */
 static fsh_status
@@ -179,7 +205,7 @@ name_look(fsh_visits *visits, look *of, fsh_err *err)
     uint64_t before = of->visit;
     fsh_status status = FSH_OK;
 
-    if (person == so_far)
+    if (person == so_far || rename_visit(visits, of, person))
         return FSH_OK;
     status = need_entry(visits, person, 0, &of->visit, err);
     if (!status && before)
@@ -306,7 +332,7 @@ end_those_before(fsh_visits *visits, double before, fsh_err *err)
     if (!status)
         visits->looks_n = kept;
     for (i = 0; i < visits->entries_n && !status; i++)
-        if (!has_look(visits, visits->entries[i].number))
+        if (!count_looks(visits, visits->entries[i].number))
             visits->entries[i].past.ended = true;
     return status;
 }
@@ -357,6 +383,7 @@ fsh_visits_get(const fsh_visits *visits, uint32_t at, fsh_visit *visit)
     uint32_t i;
 
     *visit = of->past;
+    visit->number = of->number;
     for (i = 0; i < visits->looks_n; i++)
         if (visits->looks[i].visit == of->number)
             merge(visit, &visits->looks[i]);

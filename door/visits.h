@@ -30,6 +30,7 @@ typedef struct fsh_visits_options {
 } fsh_visits_options;
 
 typedef struct fsh_visit {
+    uint64_t number;           /* never used again */
     uint32_t person;           /* of the gallery; FSH_NOBODY: an unknown person */
     uint32_t stranger;         /* number of an unknown person, from 1; otherwise 0 */
     double first_s, last_s;    /* when the person was seen */

@@ -22,6 +22,8 @@ const fsh_arg fsh_card_args[] = {
         fsh_card, detector, "",
         "embedders: card of the detector whose points suit it best; of several, separated by "
         "commas, `faceshard embed` takes the first whose file is here"),
+    FSH_ARG_REAL(fsh_card, recognise_threshold, 0, 2, "0.8",
+                 "embedders: distance under which `faceshard recognise` takes a face for a person"),
     /* From here on the settings decide what the model gives: see hash_card. */
     FSH_ARG_CHOICE(fsh_card, task, "detect|landmarks|embed", "embed", "what the model does"),
     FSH_ARG_CHOICE(

@@ -56,6 +56,7 @@ typedef struct fsh_card {
     char source[FSH_ARG_TEXT_BYTES];
     char accuracy[FSH_ARG_TEXT_BYTES]; /* what was measured, in words, for `doctor` and the report */
     char detector[FSH_ARG_TEXT_BYTES]; /* embedders: cards of detectors, best first; "": not known */
+    double recognise_threshold; /* embedders: distance under which a face is taken for a person */
     int32_t task;    /* fsh_model_task */
     int32_t backend; /* fsh_backend; fsh_card_load settles AUTO, so that the hash tells what runs it */
     int32_t precision;   /* fsh_precision */

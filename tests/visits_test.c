@@ -27,7 +27,8 @@ static const float directions[DIMENSION][DIMENSION] = {
 static fsh_sighting
 face(int looks, uint32_t person, double distance, int mask_class)
 {
-    return (fsh_sighting){{0, 0, 100, 100}, (int8_t)mask_class, directions[looks], person, distance};
+    return (fsh_sighting){
+        {0, 0, 100, 100}, (int8_t)mask_class, directions[looks], person, distance};
 }
 
 static fsh_called
@@ -94,8 +95,8 @@ frames_that_do_not_agree_name_nobody(void **state)
 
     (void)state;
     for (i = 0; i < 15; i++)
-        assert_int_equal(
-            see(visits, 0.1 * i, 1, face(0, i % 2 ? ANNA : BERT, 0.5, -1)).person, FSH_NOBODY);
+        assert_int_equal(see(visits, 0.1 * i, 1, face(0, i % 2 ? ANNA : BERT, 0.5, -1)).person,
+                         FSH_NOBODY);
     fsh_visits_free(visits);
 }
 

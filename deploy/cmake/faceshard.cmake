@@ -101,6 +101,21 @@ function(fsh_torch name)
     install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard COMPONENT torch OPTIONAL)
 endfunction()
 
+# fsh_video(NAME OPENER source...): the library that OPENER opens for commands that look at videos. OpenCV's videoio and highgui
+# bring 250 libraries along, which no other command should wait for.
+function(fsh_video name opener)
+    set_source_files_properties(${opener} PROPERTIES COMPILE_DEFINITIONS
+        "FSH_VIDEO_BUILT=\"${CMAKE_BINARY_DIR}/${name}.so\";FSH_VIDEO_INSTALLED=\"${CMAKE_INSTALL_PREFIX}/lib/faceshard/${name}.so\"")
+    add_library(${name} MODULE ${ARGN})
+    set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_include_directories(${name} SYSTEM PRIVATE ${OpenCV_INCLUDE_DIRS})
+    target_compile_options(${name} PRIVATE -Wall -Wextra)
+    target_link_libraries(${name} PRIVATE opencv_videoio opencv_highgui opencv_imgproc opencv_core)
+    install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard)
+endfunction()
+
 # fsh_embed(LIBRARY FILE NAME): the bytes of a file as `const char NAME[]` and `const size_t NAME_bytes`.
 function(fsh_embed library file name)
     set(made ${CMAKE_BINARY_DIR}/${name}.c)
