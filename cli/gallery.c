@@ -65,7 +65,7 @@ const fsh_command fsh_command_gallery = {
     "With --twins each picture is there again with a mask, glasses or sunglasses put on, so that a "
     "passport picture finds\n"
     "who comes in a mask. Examples:\n\n"
-    "  faceshard gallery build staff.h5 staff --model mobilefacenet_y1 --twins masks,sunglasses\n"
+    "  faceshard gallery build staff.h5 staff --twins masks,sunglasses\n"
     "  faceshard gallery add staff.h5 new/zoe.jpg --name 'Zoe Unlu' --twins masks\n",
     rows,
     sizeof(fsh_gallery_options),

@@ -131,10 +131,10 @@ const fsh_command fsh_command_recognise = {
     "where the machine is too slow for it, frames are dropped and counted; of a file none is. "
     "Ctrl-C ends it.\n"
     "What is stored, and where, is in docs/recognise.md. Examples:\n\n"
-    "  faceshard gallery build staff.h5 staff --model mobilefacenet_y1 --twins masks\n"
+    "  faceshard gallery build staff.h5 staff --twins masks\n"
     "  faceshard recognise 0 --gallery staff.h5 --show\n"
     "  faceshard recognise rtsp://door/stream --gallery staff.h5 --no-frames\n"
-    "  faceshard recognise lobby.mp4 --gallery staff --model mobilefacenet_y1 --out lobby.avi\n",
+    "  faceshard recognise lobby.mp4 --gallery staff --out lobby.avi\n",
     rows,
     sizeof(fsh_recognise_options),
     false,

@@ -171,7 +171,7 @@ print_end_words(const fsh_recognise *run, const fsh_desk_counts *desk, double se
         printf("glimpses      %9" PRIu64 "  faces of too few frames to be a visit\n",
                desk->glimpses);
     for (i = 0; i < FSH_LOOKOUT_STEPS && run->frames; i++)
-        printf("%-13s %9.1f  ms a frame\n", fsh_lookout_steps[i],
+        printf("%-13s %9.1f  ms of a processor a frame\n", fsh_lookout_steps[i],
                1000 * run->watch_counts.step_s[i] / (double)run->frames);
 }
 

@@ -141,28 +141,34 @@ tell(fsh_desk *desk, fsh_desk_event event, const fsh_attendance_entry *entry)
         desk->options.tell(desk->options.self, event, entry);
 }
 
-/* Whether a visit is new, or has another name than it was told by. */
-static bool
-tell_news(fsh_desk *desk, const fsh_visit *visit, const fsh_attendance_entry *entry)
+/* Whether a visit is new, or has another name than it was told by: FSH_DESK_WENT where neither. */
+static fsh_desk_event
+news_of(const fsh_desk *desk, const fsh_visit *visit)
 {
-    bool news = true;
     uint32_t i;
 
     for (i = 0; i < desk->told_n && desk->told[i].number != visit->number; i++)
         ;
     if (i == desk->told_n)
-        tell(desk, FSH_DESK_CAME, entry);
-    else if (desk->told[i].called.person != visit->person ||
-             desk->told[i].called.stranger != visit->stranger)
-        tell(desk, FSH_DESK_RENAMED, entry);
-    else
-        news = false;
+        return FSH_DESK_CAME;
+    return desk->told[i].called.person != visit->person ||
+                   desk->told[i].called.stranger != visit->stranger
+               ? FSH_DESK_RENAMED
+               : FSH_DESK_WENT;
+}
+
+static void
+tell_of(fsh_desk *desk, const fsh_visit *visit, const fsh_attendance_entry *entry)
+{
+    fsh_desk_event news = news_of(desk, visit);
+
+    if (news != FSH_DESK_WENT)
+        tell(desk, news, entry);
     if (!visit->ended)
-        return news;
+        return;
     tell(desk, FSH_DESK_WENT, entry);
     desk->counts.visits++;
     desk->counts.of_unknown += visit->person == FSH_NOBODY;
-    return true;
 }
 
 static fsh_status
@@ -184,7 +190,7 @@ remember(fsh_desk *desk, fsh_err *err)
     return FSH_OK;
 }
 
-/* Lists the rows of all visits, and tells what is new. */
+/* Rows of all visits; whether there is something new about one. */
 static bool
 list_rows(fsh_desk *desk)
 {
@@ -201,12 +207,31 @@ list_rows(fsh_desk *desk)
 
         fsh_visits_get(desk->visits, i, &visit);
         entry = entry_of(desk, &visit, words, &first, &last);
-        news |= tell_news(desk, &visit, &entry);
+        news = news || visit.ended || news_of(desk, &visit) != FSH_DESK_WENT;
         fsh_attendance_row(&entry, visit.ended ? &desk->ended : &desk->under_way);
     }
     fsh_text_fini(&first);
     fsh_text_fini(&last);
     return news;
+}
+
+static void
+tell_all(fsh_desk *desk)
+{
+    fsh_text first = {0}, last = {0};
+    char words[FSH_CALL_BYTES];
+    uint32_t i;
+
+    for (i = 0; i < fsh_visits_count(desk->visits); i++) {
+        fsh_attendance_entry entry;
+        fsh_visit visit;
+
+        fsh_visits_get(desk->visits, i, &visit);
+        entry = entry_of(desk, &visit, words, &first, &last);
+        tell_of(desk, &visit, &entry);
+    }
+    fsh_text_fini(&first);
+    fsh_text_fini(&last);
 }
 
 static bool
@@ -229,12 +254,15 @@ write_rows(fsh_desk *desk, bool news, fsh_err *err)
     return fsh_attendance_write(desk->attendance, &desk->ended, &desk->under_way, err);
 }
 
+/* What is told is on disk by then. */
 static fsh_status
 report(fsh_desk *desk, fsh_err *err)
 {
     bool news = list_rows(desk);
     fsh_status status = write_rows(desk, news, err);
 
+    if (news)
+        tell_all(desk);
     fsh_visits_drop_ended(desk->visits);
     return status ? status : remember(desk, err);
 }

@@ -97,7 +97,8 @@ load_cards(fsh_eyes *eyes, const fsh_eyes_options *options, fsh_err *err)
         return status;
     if (!detector[0])
         detector = eyes->embedder.detector[0] ? eyes->embedder.detector : "hog";
-    snprintf(models->detector, sizeof models->detector, "%s", detector);
+    snprintf(models->detector, sizeof models->detector, "%.*s", (int)strcspn(detector, ", "),
+             detector);
     status = fsh_card_load(models, models->detector, FSH_TASK_DETECT, &eyes->detector, err);
     name_card(&eyes->embedder, eyes->model_name);
     name_card(&eyes->detector, eyes->detector_name);

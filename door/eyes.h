@@ -16,7 +16,7 @@
 
 typedef struct fsh_eyes_options {
     const char *embedder; /* card */
-    const char *detector; /* card; "": the one that the embedder's card recommends */
+    const char *detector; /* card; "": the first one that the embedder's card recommends */
     const char
         *masks; /* card of a detector that tells masks, where `detector` does not; "": none */
     const char *device;

@@ -29,7 +29,7 @@ typedef struct fsh_frame {
 
 typedef struct fsh_lookout_counts {
     uint64_t dropped;                 /* frames */
-    double step_s[FSH_LOOKOUT_STEPS]; /* seconds in which each step worked */
+    double step_s[FSH_LOOKOUT_STEPS]; /* processor time of each step */
 } fsh_lookout_counts;
 
 typedef struct fsh_lookout fsh_lookout;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/installed.h"
 
 static const fsh_video_backend *backend;
 static char missing[600];
@@ -20,13 +21,16 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void
 find_backend(void)
 {
-    static const char *const places[] = {FSH_VIDEO_BUILT, FSH_VIDEO_INSTALLED};
+    char installed[FSH_PATH_BYTES] = "";
+    const char *const places[] = {installed, FSH_VIDEO_BUILT};
     const fsh_video_backend *found;
     void *library = NULL;
     int i;
 
-    snprintf(missing, sizeof missing, "%s is missing: build and install faceshard again",
-             places[1]);
+    fsh_installed_find("lib/faceshard/faceshard_video.so", installed);
+    snprintf(missing, sizeof missing,
+             "faceshard_video.so is missing: install the package faceshard-video, or build and "
+             "install faceshard again");
     for (i = 0; i < 2 && !library; i++)
         if (fsh_file_exists(places[i]) && !(library = dlopen(places[i], RTLD_NOW | RTLD_LOCAL)))
             snprintf(missing, sizeof missing, "%s: is libopencv-dev there?", dlerror());

@@ -104,8 +104,7 @@ endfunction()
 # fsh_video(NAME OPENER source...): the library that OPENER opens for commands that look at videos. OpenCV's videoio and highgui
 # bring 250 libraries along, which no other command should wait for.
 function(fsh_video name opener)
-    set_source_files_properties(${opener} PROPERTIES COMPILE_DEFINITIONS
-        "FSH_VIDEO_BUILT=\"${CMAKE_BINARY_DIR}/${name}.so\";FSH_VIDEO_INSTALLED=\"${CMAKE_INSTALL_PREFIX}/lib/faceshard/${name}.so\"")
+    set_property(SOURCE ${opener} APPEND PROPERTY COMPILE_DEFINITIONS FSH_VIDEO_BUILT="${CMAKE_BINARY_DIR}/${name}.so")
     add_library(${name} MODULE ${ARGN})
     set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
@@ -113,7 +112,7 @@ function(fsh_video name opener)
     target_include_directories(${name} SYSTEM PRIVATE ${OpenCV_INCLUDE_DIRS})
     target_compile_options(${name} PRIVATE -Wall -Wextra)
     target_link_libraries(${name} PRIVATE opencv_videoio opencv_highgui opencv_imgproc opencv_core)
-    install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard)
+    install(TARGETS ${name} LIBRARY DESTINATION lib/faceshard COMPONENT video)
 endfunction()
 
 # fsh_embed(LIBRARY FILE NAME): the bytes of a file as `const char NAME[]` and `const size_t NAME_bytes`.

@@ -24,14 +24,14 @@ install(CODE [[
 ]] COMPONENT program)
 
 # cmake --preset package && cmake --build --preset package && (cd build/package && cpack): packages for Debian; what needs
-# libtorch, half a gigabyte, is one of its own.
+# libtorch, half a gigabyte, or OpenCV's videoio and highgui, is one of its own.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME faceshard)
 set(CPACK_PACKAGE_CONTACT "faceshard <faceshard@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "turns folders of face photographs into HDF5 shards")
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL program reader reader_dev)
-add_custom_target(packaged DEPENDS faceshard faceshard_reader faceshard_reader_static)
+set(CPACK_COMPONENTS_ALL program video reader reader_dev)
+add_custom_target(packaged DEPENDS faceshard faceshard_video faceshard_reader faceshard_reader_static)
 if(TARGET faceshard_torch)
     add_dependencies(packaged faceshard_torch)
     list(APPEND CPACK_COMPONENTS_ALL torch)
@@ -49,6 +49,10 @@ set(CPACK_DEBIAN_TORCH_PACKAGE_NAME faceshard-torch)
 set(CPACK_DEBIAN_TORCH_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_TORCH_PACKAGE_DEPENDS "faceshard (= ${PROJECT_VERSION})")
 set(CPACK_COMPONENT_TORCH_DESCRIPTION "The backend `torch` of faceshard's model cards")
+set(CPACK_DEBIAN_VIDEO_PACKAGE_NAME faceshard-video)
+set(CPACK_DEBIAN_VIDEO_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_VIDEO_PACKAGE_DEPENDS "faceshard (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_VIDEO_DESCRIPTION "Cameras, videos and windows for `faceshard recognise`")
 set(CPACK_DEBIAN_READER_PACKAGE_NAME libfaceshard-reader0)
 set(CPACK_DEBIAN_READER_PACKAGE_SECTION libs)
 set(CPACK_COMPONENT_READER_DESCRIPTION "Reads the HDF5 shards that faceshard leaves")
