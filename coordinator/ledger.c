@@ -1,5 +1,6 @@
 #include "coordinator/ledger.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -50,9 +51,12 @@ fail(const fsh_ledger *ledger, fsh_err *err)
                         : code == SQLITE_NOMEM                            ? FSH_MEMORY
                                                                           : FSH_IO;
 
-    if (code == SQLITE_READONLY)
-        return fsh_fail(err, FSH_IO, "%s: cannot be opened for writing: the file, its folder or the file system is "
-                        "read-only, or the disk is full", ledger->path);
+    /* Where SQLite may not make a file it tries to find it, and tells what came of that. */
+    if (code == SQLITE_READONLY || (code == SQLITE_CANTOPEN && number == ENOENT))
+        return fsh_fail(err, FSH_IO,
+                        "%s: cannot be opened for writing: the file, its folder or the file system "
+                        "is missing or read-only, or the disk is full",
+                        ledger->path);
     if (status == FSH_IO && number) /* SQLite calls a full disk an I/O error where it flushes */
         return fsh_fail_errno(err, number, "%s: %s", ledger->path,
                               sqlite3_errmsg(ledger->database));
