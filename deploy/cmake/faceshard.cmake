@@ -155,6 +155,8 @@ function(fsh_tests folder)
         set(limit 600)
         if(name MATCHES "^(chaos|faults|slurm)_test$")
             set(limit 28800)
+        elseif(FSH_SANITIZE)
+            set(limit 3600)
         endif()
         set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77 LABELS system
             ENVIRONMENT "FACESHARD=$<TARGET_FILE:faceshard>;FACESHARD_SOURCE=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
