@@ -2,11 +2,12 @@
 
     /usr/bin/python3 training/recipes/data/compare.py PHOTOGRAPHS EVALUATION PAIRS OUT [--pictures 40000] [--size 64] [--only masks,stratified]
 
-Rows: originals; with masks; with masks and augmentation (masked4, masked6); the same of 2, 5, 15 photographs a person. Every row sees
-the same number of pictures. Each is judged by pairs (`faceshard verify`) and by masked probes against an unmasked gallery (`faceshard mask-set`,
+Rows: originals; with masks; with masks and augmentation (masked4, masked6); the same of 2, 5, 15 photographs a person. Every row is trained
+in whole epochs of no fewer than --pictures in all; how many they were is in the table. Each is judged by pairs (`faceshard verify`) and by masked probes against an unmasked gallery (`faceshard mask-set`,
 `identify`; same: the gallery's photograph with a mask, other: another one). OUT/table.md has the table; what is there is not made again, so that an
 interrupted run continues. FACESHARD: the program; FACESHARD_MODELS: has yunet."""
 import argparse
+import csv
 import json
 import math
 import os
@@ -91,6 +92,11 @@ def epoch_of(dataset, batches):
     return len(dataset) if batches == "shuffled" else 2 * max(originals, len(dataset) - originals)
 
 
+def seen_by(card):
+    with open(card.parent / "train.csv", newline="") as file:
+        return sum(int(row["pictures"]) for row in csv.DictReader(file))
+
+
 def judge(given, name, card):
     """Figures of a card, by the program."""
     results = given.out / name / "results.json"
@@ -112,12 +118,12 @@ def run_json(given, name, *words):
 
 def table(given, found):
     """Everybody on a probe is in the gallery: thresholds would only take away."""
-    lines = ["| shards | pictures | accuracy, unmasked pairs | AUC | masked, same: rank 1 / 5 | masked, other: rank 1 / 5 |",
-             "| --- | --- | --- | --- | --- | --- |"]
-    for name, (pictures, row) in found.items():
+    lines = ["| shards | pictures | seen in training | accuracy, unmasked pairs | AUC | masked, same: rank 1 / 5 | masked, other: rank 1 / 5 |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]
+    for name, (pictures, seen, row) in found.items():
         cells = [f"{100 * row['verify']['accuracy']:.2f} %", f"{row['verify']['auc']:.4f}"]
         cells += [f"{100 * row[probe]['rank1']:.1f} / {100 * row[probe]['rank5']:.1f} %" for probe in ("same", "other")]
-        lines.append(f"| {name} | {pictures:,} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {pictures:,} | {seen:,} | {' | '.join(cells)} |")
     (given.out / "table.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
@@ -126,7 +132,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("photographs", "evaluation", "pairs", "out"):
         parser.add_argument(name, type=lambda text: pathlib.Path(text).resolve())
-    parser.add_argument("--pictures", type=int, default=40000, help="that each training sees")
+    parser.add_argument("--pictures", type=int, default=40000, help="that each training sees at least")
     parser.add_argument("--size", type=int, default=64, help="px")
     parser.add_argument("--network", default="simple_resnet")
     parser.add_argument("--loss", default="softmax")
@@ -146,7 +152,7 @@ def main():
         variants, per_class, batches = ROWS[name]
         index = make_shards(given, name, given.photographs, variants, per_class)
         card = learn(given, name, index, batches)
-        found[name] = (json.loads((index.parent / "manifest.json").read_text())["images"], judge(given, name, card))
+        found[name] = (json.loads((index.parent / "manifest.json").read_text())["images"], seen_by(card), judge(given, name, card))
         table(given, found)
 
 
