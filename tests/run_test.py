@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import corpus  # noqa: E402
 
 FACESHARD = os.environ["FACESHARD"]
+SANITIZED = b"__asan_init" in pathlib.Path(FACESHARD).read_bytes() or b"__tsan_init" in pathlib.Path(FACESHARD).read_bytes()
 
 JOB = """
 seed: 3
