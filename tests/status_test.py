@@ -84,7 +84,7 @@ class Status(JobCase):
 
     def test_a_job_under_way_tells_of_its_workers_and_an_interrupted_one_of_nobody(self):
         shutil.rmtree(self.input)
-        write_people(self.input, 80, 12)
+        write_people(self.input, 80, 40)
         run = subprocess.Popen([FACESHARD, "run", self.job, *self.places, "--log", "quiet", "--workers", "1"])
         try:
             look = self.wait_for(lambda look: look["phase"] == "running" and look["workers"])
