@@ -36,9 +36,9 @@ class Meetings(run_test.JobCase):
         return self.start("coordinator", self.job, "--input", self.input, "--output", self.output, "--bind", "tcp://127.0.0.1:*",
                           "--log", "json", *more)
 
-    def read_until(self, coordinator, wanted):
+    def read_until(self, coordinator, event):
         for line in coordinator.stdout:
-            if wanted(json.loads(line)):
+            if json.loads(line)["event"] == event:
                 return
         self.fail(coordinator.stderr.read().decode(errors="replace"))
 
@@ -53,12 +53,12 @@ class Meetings(run_test.JobCase):
         keys = ("--keys", self.folder / "keys")
         worker = self.start("worker", self.output, "--threads", 1, *keys)
         first = self.coordinator(*keys)
-        self.read_until(first, lambda event: event.get("units_done", 0) > 0)
+        self.wait_for_a_new_shard(self.output, first)
         before = self.meeting.read_text()
         first.send_signal(signal.SIGKILL)
         first.wait()
         second = self.coordinator(*keys)
-        self.read_until(second, lambda event: event["event"] == "worker_joined")
+        self.read_until(second, "worker_joined")
         second.terminate()  # it tells its workers to leave
         self.assertEqual(second.wait(60), 130)
         self.ends_well(self.coordinator(*keys))
@@ -76,7 +76,7 @@ class Meetings(run_test.JobCase):
     def test_an_address_of_every_interface_is_told_with_a_name(self):
         run_test.write_people(self.input, 2)
         coordinator = self.coordinator("--bind", "tcp://0.0.0.0:*", "--insecure", "--announce", "node-7")
-        self.read_until(coordinator, lambda event: event["event"] == "started")
+        self.read_until(coordinator, "started")
         self.assertRegex(self.meeting.read_text(), r"^tcp://node-7:\d+\n$")
         coordinator.terminate()
         coordinator.communicate(timeout=60)

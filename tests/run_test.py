@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import cv2
@@ -69,6 +70,13 @@ class JobCase(unittest.TestCase):
         done = subprocess.run([FACESHARD, *map(str, words)], capture_output=True, timeout=300, check=False)
         self.assertEqual(done.returncode, code, done.stderr.decode(errors="replace") + done.stdout.decode(errors="replace"))
         return done
+
+    def wait_for_a_new_shard(self, output, process):
+        """While process makes them. A shard is seen sooner than a line of --log json, which comes once a second."""
+        before = len(list(output.glob("shards/*.h5")))
+        while len(list(output.glob("shards/*.h5"))) <= before:
+            self.assertIsNone(process.poll(), "it ended first")
+            time.sleep(0.005)
 
     def run_job(self, output, *more, code=0):
         done = self.faceshard("run", self.job, "--input", self.input, "--output", output, "--log", "json", *more, code=code)

@@ -117,12 +117,6 @@ class Ssh(run_test.JobCase):
         self.assertEqual(self.process.returncode, code, f"{err}\n{said}\n{self.logs()}")
         return [json.loads(line) for line in said.splitlines()]
 
-    def read_until_some_are_done(self):
-        for line in self.process.stdout:
-            if json.loads(line).get("units_done", 0) > 0:
-                return
-        self.fail(self.process.stderr.read() + self.logs())
-
     def check_nothing_left_on_hosts(self):
         end = time.monotonic() + 30
         while workers_left() or list((FOLDER / "tmp").iterdir()):
@@ -152,7 +146,7 @@ class Ssh(run_test.JobCase):
         self.list.write_text("".join(f"node-{n} threads=1 spool={self.folder}/spool\n" for n in range(HOSTS)))
         for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
             self.start("--set", "transport.mode=stream")
-            self.read_until_some_are_done()
+            self.wait_for_a_new_shard(self.output, self.process)
             self.process.send_signal(number)
             self.end(code)
             self.check_nothing_left_on_hosts()
