@@ -154,6 +154,18 @@ class Samplers(Case):
         self.assertEqual({len(batch) for batch in few}, {PEOPLE * 50})
         self.assertRaisesRegex(ValueError, "data.people", samplers.Identities, self.dataset, PEOPLE + 1, 2)
 
+    def test_an_epoch_can_have_any_number_of_pictures(self):
+        for pictures in 24, 5 * len(self.dataset):
+            for sampler in samplers.Shuffled(self.dataset, 8, epoch=pictures), samplers.Halves(self.dataset, 8, epoch=pictures):
+                first, second = self.epochs(sampler)
+                self.assertEqual({len(first), len(second)}, {pictures // 8})
+                self.assertNotEqual(first, second)
+                sampler.set_epoch(0, first=2)
+                self.assertEqual(list(sampler), first[2:])
+        rows = sum(self.epochs(samplers.Shuffled(self.dataset, 8, epoch=5 * len(self.dataset)))[0], [])
+        _, counts = numpy.unique(rows, return_counts=True)
+        self.assertLessEqual(counts.max(), 6)  # all as often as that goes, less the last batch of each time
+
     def test_a_cap_draws_others_each_epoch(self):
         first, second = [sum(batches, []) for batches in self.epochs(samplers.Shuffled(self.dataset, 2, per_class=4))]
         for rows in first, second:

@@ -41,18 +41,22 @@ def capped(rows, labels, per_class, draw):
 
 
 class Batches:
-    """Base of all samplers: len() batches an epoch, each a list of rows in ascending order."""
+    """Base of all samplers: len() batches an epoch, each a list of rows in ascending order. epoch: pictures of one, rounded down
+    to whole batches, drawn again as often as that takes; 0: what the sampler takes for one."""
 
-    def __init__(self, dataset, batch, seed=1, window=0, per_class=0, rows=None):
+    def __init__(self, dataset, batch, seed=1, window=0, per_class=0, epoch=0, rows=None):
         self.labels, self.original = dataset.labels, dataset.original
         self.rows = numpy.arange(len(dataset)) if rows is None else numpy.asarray(rows)
         self.batch, self.seed, self.window, self.per_class = batch, seed, window, per_class
+        self.most = max(1, epoch // batch) if epoch else None
         self.set_epoch(0)
 
     def set_epoch(self, epoch, first=0):
         """From its batch `first` on."""
-        draw = generator(self.seed, epoch)
-        self.drawn = self.draw(capped(self.rows, self.labels, self.per_class, draw), draw)[first:]
+        draw, drawn = generator(self.seed, epoch), []
+        while not drawn or len(drawn) < (self.most or 0):
+            drawn += self.draw(capped(self.rows, self.labels, self.per_class, draw), draw)
+        self.drawn = drawn[first:self.most]
 
     def __len__(self):
         return len(self.drawn)

@@ -46,6 +46,7 @@ SECTIONS = {
         Row("people", int, 16, "identities: people in a batch", 2, 4096),
         Row("pictures", int, 4, "identities: pictures of each", 2, 4096),
         Row("per_class", int, 0, "at most so many pictures of a person in an epoch, others in the next; 0: all"),
+        Row("epoch", int, 0, "pictures in an epoch, however many there are, so that trainings on different shards see as many; 0: all"),
         Row("window", int, 0, "rows that are shuffled together, so that a disk reads whole stretches; 0: all rows"),
         Row("flip", bool, True, "the mirror image of every other picture"),
         Row("workers", int, 1, "processes that read; 0: the training's own", 0, 256)),

@@ -30,7 +30,7 @@ def precision_of(settings, device):
 
 
 def sampler_of(data, dataset, seed, rows):
-    more = {"seed": seed, "window": data.window, "per_class": data.per_class, "rows": rows}
+    more = {"seed": seed, "window": data.window, "per_class": data.per_class, "epoch": data.epoch, "rows": rows}
     if data.batches == "identities":
         return samplers.Identities(dataset, data.people, data.pictures, **more)
     kind = samplers.Halves if data.batches == "halves" else samplers.Shuffled
