@@ -77,7 +77,7 @@ def tearDownModule():
     shutil.rmtree(FOLDER)
 
 
-def workers_left():
+def workers_left(kinds=(b"worker", b"compute-child")):
     """Workers and compute children in this namespace of processes."""
     left = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
@@ -85,8 +85,8 @@ def workers_left():
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if len(words) > 1 and words[1] in (b"worker", b"compute-child"):
-            left.append(path.parent.name)
+        if len(words) > 1 and words[1] in kinds:
+            left.append(int(path.parent.name))
     return left
 
 
@@ -154,6 +154,32 @@ class Ssh(run_test.JobCase):
         self.start("--set", "transport.mode=stream")
         self.end()
         self.assertEqual(run_test.sums(self.output), run_test.sums(self.folder / "local"))
+        self.check_nothing_left_on_hosts()
+
+    def read_until_joined(self, count):
+        """Events up to the one that tells of so many workers."""
+        events = []
+        while len([event for event in events if event["event"] == "worker_joined"]) < count:
+            line = self.process.stdout.readline()
+            self.assertTrue(line, f"the job ended before {count} workers had joined: {self.logs()}")
+            events.append(json.loads(line))
+
+    def test_a_worker_that_is_killed_on_a_host_is_started_again_while_others_there_run(self):
+        run_test.write_people(self.input, 30)
+        self.list.write_text("node-0 workers=2 threads=1\n")
+        self.start()
+        self.read_until_joined(2)
+        killed, other = workers_left(kinds=(b"worker",))
+        os.kill(other, signal.SIGSTOP)  # the job does not end meanwhile
+        os.kill(killed, signal.SIGKILL)
+        try:
+            self.read_until_joined(1)
+        finally:
+            os.kill(other, signal.SIGCONT)
+        self.assertIn(other, workers_left(kinds=(b"worker",)))
+        self.process.stdout.read()
+        self.assertEqual(self.process.wait(timeout=120), 0, self.logs())
+        self.assertIn("a worker was killed by signal 9, and is started again", self.logs())
         self.check_nothing_left_on_hosts()
 
     def test_a_wrong_list_is_told_by_line_and_lost_hosts_end_the_job(self):
