@@ -7,7 +7,7 @@
 
 typedef struct params {
     char template[FSH_ARG_TEXT_BYTES];
-    double light, shadow, grain, jitter, tint, glare;
+    double light, shadow, grain, compression, jitter, tint, glare;
 } params;
 
 static const fsh_arg rows[] = {
@@ -17,6 +17,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_REAL(params, shadow, 0, 1, "0.5", "darkness of the shadow below the frame"),
     FSH_ARG_REAL(params, grain, 0, 2, "1",
                  "noise of frame and lenses, in noises of the skin beside them"),
+    FSH_ARG_REAL(params, compression, 0, 2, "1",
+                 "what is put on is compressed as the photograph was, with so many times its steps, where that is a JPEG"),
     FSH_ARG_REAL(params, jitter, 0, 4, "1",
                  "random tilt, size and height, 1: up to 2 degrees, 4 %, 2 %"),
     FSH_ARG_REAL(
@@ -212,6 +214,7 @@ wear(const params *p, const draws *drawn, fsh_layer *layer, fsh_canvas *canvas)
     fsh_layer_put(layer, NULL,
                   &(fsh_shadow){(float)p->shadow, canvas->image.width / 112, canvas->image.width / 80 + 1},
                   &canvas->image);
+    fsh_wardrobe_press(canvas, layer, (float)p->compression);
     canvas->front = &layer->colour;
     return FSH_REASON_NONE;
 }
@@ -231,7 +234,7 @@ const fsh_stage fsh_stage_glasses = {
     .name = "glasses",
     .summary = "puts glasses with clear lenses on the eyes",
     .id = 21,
-    .version = 6,
+    .version = 7,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,
@@ -245,7 +248,7 @@ const fsh_stage fsh_stage_sunglasses = {
     .name = "sunglasses",
     .summary = "puts tinted or opaque sunglasses on the eyes",
     .id = 22,
-    .version = 6,
+    .version = 7,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_FACE | FSH_FACT_LANDMARKS,
     .args = rows,

@@ -82,6 +82,8 @@ typedef struct fsh_group {
     uint64_t key; /* of the identity: keys random draws */
 } fsh_group;
 
+struct fsh_press;
+
 /* One stored picture while it is synthesised. */
 typedef struct fsh_canvas {
     fsh_image image;   /* size x size RGB, owned by the runner, changed in place */
@@ -91,6 +93,8 @@ typedef struct fsh_canvas {
     const fsh_image *front; /* premultiplied RGBA, as large as image: glasses that were put on before, under which
                                a mask goes; borrowed from their stage, NULL where none. The runner sets
                                it to NULL before each variant, a stage that moves pixels too */
+    const struct fsh_press *press; /* how the photograph was compressed, at the scale of image; borrowed,
+                                      NULL where it was not, or nobody knows */
     char worn[FSH_WORN_BYTES]; /* what stages have put on or tried to: fsh_wardrobe_note adds to it; "" before each variant */
     const fsh_face *face; /* the facts, borrowed */
     fsh_rng rng;          /* of this stage, sample and variant */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/press.h"
+
 /* A cut can turn n corners into at most 3 n / 2: four cuts make 81 of 16. */
 enum { CORNERS_MAX = 96 };
 
@@ -65,6 +67,13 @@ fsh_wardrobe_note(const fsh_wardrobe *wardrobe, const fsh_template *template, co
 
     snprintf(canvas->worn + used, sizeof canvas->worn - used, "%s%s/%s%s%s", used ? "+" : "",
              wardrobe->kind->folder, template->name, way[0] ? ":" : "", way);
+}
+
+void
+fsh_wardrobe_press(fsh_canvas *canvas, const fsh_layer *layer, float strength)
+{
+    if (canvas->press)
+        fsh_press_layer(canvas->press, strength, layer, &canvas->image);
 }
 
 float

@@ -28,6 +28,9 @@ void fsh_wardrobe_close(void *wardrobe);
 void fsh_wardrobe_note(const fsh_wardrobe *wardrobe, const fsh_template *template, const char *way,
                        fsh_canvas *canvas);
 
+/* Compresses what the layer shows on the picture as the photograph was. */
+void fsh_wardrobe_press(fsh_canvas *canvas, const fsh_layer *layer, float strength);
+
 typedef struct fsh_pose {
     fsh_point eyes[2];     /* centres, image left first */
     fsh_point across, down; /* of the face, length 1 */

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "stages/press.h"
 
 enum {
     SIZE = 112,
@@ -138,6 +139,7 @@ struct shift {
     const fsh_stage *stage;
     const void *params;
     void *state;
+    fsh_press press; /* of every other picture */
     uint32_t thread, threads;
     bool backwards;
     struct made *made; /* ITEMS_N */
@@ -238,6 +240,7 @@ make_item(const struct shift *shift, uint32_t item)
     memcpy(canvas.landmarks, face.landmarks, sizeof canvas.landmarks);
     canvas.has_landmarks = true;
     canvas.face = &face;
+    canvas.press = variant & 1 ? &shift->press : NULL;
     canvas.rng = fsh_rng_new(1, shift->stage->id, face.key, variant);
 
     shift->made[item].reason =
@@ -296,7 +299,10 @@ open_stage(const fsh_stage *stage, uint32_t threads)
     void *params = fsh_test_params(stage, NULL);
     struct shift work = {.stage = stage, .params = params};
     fsh_err err = {""};
+    int i;
 
+    for (i = 0; i < 64; i++)
+        work.press.light[i] = work.press.colour[i] = (float)(6 + i % 8 + i / 8);
     if (stage->open)
         assert_ok(stage->open(&env, params, &work.state, &err), err);
     return work;

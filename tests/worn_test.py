@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
+import cv2
 import h5py
 
 FACESHARD = os.environ["FACESHARD"]
@@ -51,6 +52,26 @@ class Worn(unittest.TestCase):
 
     def test_a_missing_picture_of_a_sample_that_has_others_says_it_too(self):
         self.assertEqual(self.rejected("part", f"[], {REFUSED}"), 3 * [(1, "too_turned", "masks/n95:under_nose")])
+
+    def masked(self, compression):
+        """{photograph: picture} of a job that puts on one mask, compressed by so much."""
+        job, output = self.folder / "pressed.yaml", self.folder / f"pressed-{compression}"
+        job.write_text(JOB.format(chains=f"[mask: {{template: cloth-check, compression: {compression}}}]"))
+        done = faceshard("run", job, "--input", self.folder / "both", "--output", output, "--workers", 1, "--log", "quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with h5py.File(output / "index.h5") as index:
+            return dict(zip(index["source"].asstr()[:], index["images"][:]))
+
+    def test_what_is_put_on_a_jpeg_is_compressed_as_it_was_and_nothing_else_is(self):
+        photograph = sorted((self.folder / "people").rglob("*.jpg"))[0]
+        (self.folder / "both/one").mkdir(parents=True)
+        shutil.copy(photograph, self.folder / "both/one/a.jpg")
+        cv2.imwrite(str(self.folder / "both/one/b.png"), cv2.imread(str(photograph)))
+        without, compressed = self.masked(0), self.masked(1)
+        changed = {name: (without[name] != compressed[name]).any(axis=2).mean() for name in without}
+        self.assertEqual(changed["one/b.png"], 0)
+        self.assertGreater(changed["one/a.jpg"], 0.05)
+        self.assertLess(changed["one/a.jpg"], 0.6)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "stages/align.h"
-#include "stages/vision/decode.h"
+#include "stages/press.h"
 #include "worker/work.h"
 
 enum { BATCH = 16 }; /* faces a thread */
@@ -30,6 +30,9 @@ typedef struct drawing {
 /* What a thread works with. */
 typedef struct easel {
     fsh_image photo, cut;
+    fsh_jpeg_tables tables; /* of the photograph */
+    bool is_jpeg;           /* tables are known */
+    fsh_press press;        /* the same for what is cut out of it */
     fsh_canvas canvas;
 } easel;
 
@@ -72,6 +75,8 @@ cut(const fsh_work *work, const fsh_face *face, easel *e, fsh_point landmarks[FS
                        &e->cut))
         return FSH_REASON_BAD_LANDMARKS;
     map_landmarks(face, &map, landmarks);
+    if (e->is_jpeg)
+        fsh_press_make(&e->tables, &map, &e->press);
     return FSH_REASON_NONE;
 }
 
@@ -128,6 +133,7 @@ draw_variant(fsh_work *work, uint32_t variant, uint32_t thread, easel *e, const 
     memcpy(canvas->landmarks, landmarks, sizeof canvas->landmarks);
     canvas->has_landmarks = face->has_landmarks;
     canvas->front = NULL;
+    canvas->press = e->is_jpeg ? &e->press : NULL;
     canvas->worn[0] = '\0';
     canvas->face = face;
     made->reason = run_chain(work, variant, thread, canvas);
@@ -145,7 +151,7 @@ draw_variant(fsh_work *work, uint32_t variant, uint32_t thread, easel *e, const 
 /* The photograph again, as it was when the face was found in it: another one would be cut in the wrong
  * place. */
 static fsh_status
-load_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *photo, fsh_reason *reason, fsh_err *err)
+load_photo(fsh_work *work, uint32_t sample, uint32_t thread, easel *e, fsh_reason *reason, fsh_err *err)
 {
     fsh_original bytes = {0};
     fsh_status status = fsh_work_load(work, sample, thread, FSH_DOING_DRAW, &bytes, reason, err);
@@ -154,7 +160,8 @@ load_photo(fsh_work *work, uint32_t sample, uint32_t thread, fsh_image *photo, f
         memcmp(&bytes.hash, &work->facts[sample].bytes, sizeof bytes.hash) != 0)
         *reason = FSH_REASON_CHANGED;
     if (!status && *reason == FSH_REASON_NONE)
-        status = fsh_work_decode(work, thread, &bytes, photo, reason, err);
+        status = fsh_work_decode(work, thread, &bytes, &e->photo, reason, err);
+    e->is_jpeg = !status && bytes.data && fsh_jpeg_tables_read(bytes.data, bytes.n, &e->tables);
     free(bytes.data);
     return status;
 }
@@ -165,7 +172,7 @@ draw_face(fsh_work *work, uint32_t thread, easel *e, drawing *d, fsh_err *err)
     const fsh_job *job = work->runner->job;
     fsh_point landmarks[FSH_LANDMARKS_N] = {{0, 0}};
     fsh_reason reason = FSH_REASON_NONE;
-    fsh_status status = load_photo(work, d->face->sample, thread, &e->photo, &reason, err);
+    fsh_status status = load_photo(work, d->face->sample, thread, e, &reason, err);
     uint64_t since = fsh_work_now_ns();
     uint32_t i;
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "stages/head.h"
+#include "stages/press.h"
 #include "stages/table.h"
 
 enum { STEPS_MAX = 3, ROUNDS = 7 };
@@ -105,6 +106,24 @@ time_round(const fsh_stage *const *chain, const opened *steps, int times, fsh_ca
     return spent / times;
 }
 
+/* The photographs are taken to be JPEGs of a usual quality, as large as what is cut out of them. */
+static fsh_press
+make_press(const fsh_image *image)
+{
+    static const fsh_affine same = {{1, 0, 0, 0, 1, 0}};
+    fsh_jpeg_tables tables;
+    fsh_press press;
+    fsh_err err = {""};
+    uint8_t *data;
+    size_t bytes;
+
+    stop_on(fsh_encode_jpeg(image, 75, &data, &bytes, &err), &err);
+    stop_on(fsh_jpeg_tables_read(data, bytes, &tables) ? FSH_OK : FSH_INTERNAL, &err);
+    fsh_press_make(&tables, &same, &press);
+    free(data);
+    return press;
+}
+
 /* The best of some rounds: others work on the machine as well. */
 static double
 time_chain(const fsh_stage *const *chain, uint32_t size, int times, int *refused)
@@ -113,9 +132,12 @@ time_chain(const fsh_stage *const *chain, uint32_t size, int times, int *refused
     fsh_canvas canvas = {0};
     fsh_err err = {"out of memory"};
     double best = 1e12;
+    fsh_press press;
     int i, k, n;
 
     stop_on(fsh_image_init(&canvas.image, (int32_t)size, (int32_t)size, 3), &err);
+    press = make_press(&canvas.image);
+    canvas.press = &press;
     for (n = 0; n < STEPS_MAX && chain[n]; n++)
         steps[n] = open_stage(chain[n], size);
     for (i = 0; i < ROUNDS; i++) {

@@ -7,6 +7,7 @@
 #ifndef FSH_STAGES_VISION_DECODE_H
 #define FSH_STAGES_VISION_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,17 @@ void fsh_vision_about(char *text, size_t bytes);
  * *reason is untouched. */
 fsh_status fsh_decode(const void *data, size_t bytes, uint64_t max_pixels, fsh_image *out,
                       fsh_reason *reason, fsh_err *err);
+
+/* How a JPEG was compressed: what the coefficients of its blocks of 8 x 8 samples are whole multiples
+ * of, by row and column of the coefficient, for brightness and colour, and how many pixels across and
+ * down a sample of colour stands for. */
+typedef struct fsh_jpeg_tables {
+    uint16_t light[64], colour[64];
+    int32_t across, down;
+} fsh_jpeg_tables;
+
+/* False where the bytes are no JPEG, or one that says too little. */
+bool fsh_jpeg_tables_read(const void *data, size_t bytes, fsh_jpeg_tables *tables);
 
 /* Decodes a template: RGBA with straight alpha, which is 255 where the file has none. Like
  * fsh_decode otherwise, with a bound of 64 million pixels. */

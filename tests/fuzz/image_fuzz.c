@@ -10,6 +10,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static int ready;
     fsh_image image = {0};
+    fsh_jpeg_tables tables;
     fsh_reason reason = FSH_REASON_NONE;
     fsh_err err = {""};
     fsh_status status;
@@ -26,5 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         FUZZ_CHECK((int64_t)image.width * image.height <= PIXELS_MAX);
     }
     fsh_image_fini(&image);
+    if (fsh_jpeg_tables_read(data, bytes, &tables))
+        FUZZ_CHECK(tables.light[63] > 0 && tables.colour[0] > 0 && tables.across > 0);
     return 0;
 }
