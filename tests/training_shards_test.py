@@ -42,6 +42,23 @@ class Case(unittest.TestCase):
         return [pictures.numpy() for pictures, _ in loader]
 
 
+class Halved(torch.utils.data.Dataset):
+    """The first half of each batch, on the memory where it was read."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __getitem__(self, rows):
+        batch = self.dataset[rows]
+        return batch._replace(pictures=batch.pictures[:len(rows) // 2])
+
+
+class Named(Halved):
+    def __getitem__(self, rows):
+        pictures, label = self.dataset[rows]
+        return {"pictures": pictures, "label": label}
+
+
 class Dataset(Case):
     def test_every_row_is_that_of_the_index(self):
         self.assertEqual(len(self.dataset), len(self.pictures))
@@ -72,6 +89,32 @@ class Dataset(Case):
                 numpy.testing.assert_array_equal(found, pictures)
         copy = pickle.loads(pickle.dumps(self.dataset))
         numpy.testing.assert_array_equal(copy[[3, 1]][0].numpy(), expected[0])
+
+    def test_a_batch_of_a_worker_stays_as_it_is_while_anything_refers_to_it_and_its_room_is_used_again(self):
+        rows = [[i, i + 1, i + 2] for i in range(0, 60, 2)]
+        loader = torch.utils.data.DataLoader(self.dataset, sampler=rows + [[5] * 9], batch_size=None, num_workers=1)
+        held, places, sizes = {}, set(), []
+        for number, (pictures, labels) in enumerate(loader):
+            place = pictures.data_ptr()
+            self.assertNotIn(place, [view.data_ptr() - 5 for view in held.values()])
+            places.add(place)
+            sizes.append(len(labels))
+            if number % 3 == 0 and number < 30:  # more than a worker has room for
+                held[number] = pictures.flatten()[5:]
+        self.assertEqual(sizes, [3] * 30 + [9])
+        self.assertLess(len(places), 30)
+        for number, view in held.items():
+            expected = torch.from_numpy(self.pictures[rows[number]]).permute(0, 3, 1, 2).flatten()[5:]
+            self.assertTrue(torch.equal(view, expected), number)
+
+    def test_what_a_dataset_makes_of_a_batch_in_its_worker_arrives(self):
+        for make in (Halved, Named):
+            loader = torch.utils.data.DataLoader(make(self.dataset), sampler=[[i, i + 1] for i in range(30)], batch_size=None, num_workers=1)
+            for number, found in enumerate(loader):
+                pictures, label = (found["pictures"], found["label"]) if make is Named else found
+                numpy.testing.assert_array_equal(pictures[0].permute(1, 2, 0).numpy(), self.pictures[number])
+                self.assertEqual(label[0], self.labels[number])
+                self.assertEqual(len(pictures), 1 if make is Halved else 2)
 
     def test_few_shards_are_open_at_a_time(self):
         limit, shards.OPEN_SHARDS = shards.OPEN_SHARDS, 1

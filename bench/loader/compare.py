@@ -2,10 +2,11 @@
 
     /usr/bin/python3 bench/loader/compare.py INDEX.h5 [--batch 64] [--seconds 5] [--rounds 2] [--workers 0,1,2]
 
-All in turns in one run, each for so many seconds of reading: pictures a second until they are uint8 batches. (To make float32 of them costs everybody
-the same.) ImageFolder
-is torchvision's; where that is not installed the same is done with Pillow, and the line says so. What is read at random is read in another
-order each time; the page cache is warm, which favours the JPEGs: they are the fewer bytes. The limit is a read of whole shards from first to last."""
+All in turns in one run, each for so many seconds of reading: pictures a second until they are uint8 batches, and processor time of all processes
+for a picture, which tells more where others use the machine. (To make float32 of them costs everybody the same.) The start of workers is not counted, nor
+is the end of an epoch: for everybody all epochs are one. ImageFolder is torchvision's; where that is not installed the same is done with Pillow, and the
+line says so. What is read at random is read in another order each time; the page cache is warm, which favours the JPEGs: they are the fewer bytes. The
+limit is a read of whole shards from first to last."""
 import argparse
 import itertools
 import os
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT / "training"))
 from faceshard_training import samplers, shards  # noqa: E402
 
 QUALITY = 95
+WARM_UP_S = 1
 
 
 class PlainIndex(torch.utils.data.Dataset):
@@ -76,29 +78,57 @@ def write_jpegs(dataset, folder):
         cv2.imwrite(str(person / f"{row:08d}.jpg"), dataset.read([row])[0][:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
 
 
+def spent():
+    """Processor seconds of this process and of those that it has started."""
+    total = time.process_time()
+    for path in pathlib.Path("/proc/self/task").glob("*/children"):
+        for child in path.read_text().split():
+            fields = pathlib.Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
 def measure(batches, seconds):
-    """Pictures a second. What comes before the first batch is not counted: workers start, shards are opened."""
-    pictures, began = 0, None
+    """Pictures a second, and microseconds of processor for one. Nothing is counted before WARM_UP_S: workers start, shards are opened,
+    and what workers have ready when the first batch comes is used up."""
+    pictures, began, first = 0, None, time.monotonic()
     for batch, _ in batches:
         if began is None:
-            began = time.monotonic()
+            if time.monotonic() - first > WARM_UP_S:
+                began, used = time.monotonic(), spent()
             continue
         pictures += len(batch)
-        if time.monotonic() - began > seconds:
-            break
-    return pictures / (time.monotonic() - began)
+        passed = time.monotonic() - began
+        if passed > seconds:  # told before the workers end
+            return pictures / passed, 1e6 * (spent() - used) / pictures
 
 
-def endlessly(loader):
-    """Epoch after epoch, so that a small set does as well; the workers stay."""
-    for epoch in itertools.count():
-        if hasattr(loader, "sampler") and hasattr(loader.sampler, "set_epoch"):
-            loader.sampler.set_epoch(epoch)
-        yield from loader
+def endlessly(batches):
+    while True:
+        yield from batches
 
 
-def loader_of(dataset, workers, **more):
-    return torch.utils.data.DataLoader(dataset, num_workers=workers, persistent_workers=workers > 0, **more)
+class Endless(torch.utils.data.Sampler):
+    """Epoch after epoch as if they were one, for everybody: a small set shows what a large one gives, where an epoch's end is rare."""
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def __iter__(self):
+        for epoch in itertools.count():
+            if hasattr(self.sampler, "set_epoch"):
+                self.sampler.set_epoch(epoch)
+            yield from self.sampler
+
+
+def by_batch(dataset, workers, batch):
+    """A dataset that reads a batch at once."""
+    return torch.utils.data.DataLoader(dataset, num_workers=workers, batch_size=None, sampler=Endless(samplers.Shuffled(dataset, batch)))
+
+
+def by_picture(dataset, workers, batch):
+    each = torch.utils.data.BatchSampler(Endless(torch.utils.data.RandomSampler(dataset)), batch, drop_last=True)
+    return torch.utils.data.DataLoader(dataset, num_workers=workers, batch_sampler=each)
 
 
 class Sequential:
@@ -119,13 +149,12 @@ def contenders(given, folder):
     dataset = shards.ShardDataset(given.index)
     write_jpegs(dataset, folder)
     name, jpegs = image_folder(folder)
-    rows = [("shards in order, whole (the limit)", "", lambda: Sequential(dataset.files, given.batch))]
+    rows = [("shards in order, whole (the limit)", "", lambda: endlessly(Sequential(dataset.files, given.batch)))]
     plain = PlainIndex(given.index)
     for n in map(int, given.workers.split(",")):
-        rows += [("index.h5, ShardDataset", n,
-                  lambda n=n: loader_of(dataset, n, sampler=samplers.Shuffled(dataset, given.batch), batch_size=None)),
-                 ("index.h5, plain h5py", n, lambda n=n: loader_of(plain, n, batch_size=given.batch, shuffle=True)),
-                 (name, n, lambda n=n: loader_of(jpegs, n, batch_size=given.batch, shuffle=True))]
+        rows += [("index.h5, ShardDataset", n, lambda n=n: by_batch(dataset, n, given.batch)),
+                 ("index.h5, plain h5py", n, lambda n=n: by_picture(plain, n, given.batch)),
+                 (name, n, lambda n=n: by_picture(jpegs, n, given.batch))]
     return dataset, rows
 
 
@@ -144,9 +173,11 @@ def main():
         found = {}
         for _ in range(given.rounds):
             for what, workers, make in rows:
-                found.setdefault((what, workers), []).append(measure(endlessly(make()), given.seconds))
-        for (what, workers), rates in found.items():
-            print(f"{what:48} workers {workers!s:2} {max(rates):9.0f} pictures/s   (rounds: {', '.join(f'{rate:.0f}' for rate in rates)})")
+                found.setdefault((what, workers), []).append(measure(make(), given.seconds))
+        for (what, workers), rounds in found.items():
+            rate, used = max(rounds)
+            print(f"{what:48} workers {workers!s:2} {rate:9.0f} pictures/s, {used:5.0f} us of processor each   "
+                  f"(rounds: {', '.join(f'{one:.0f}' for one, _ in rounds)})")
 
 
 if __name__ == "__main__":

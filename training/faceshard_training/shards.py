@@ -17,6 +17,8 @@ import h5py
 import numpy
 import torch
 
+from faceshard_training import handover
+
 OPEN_SHARDS = 64  # a process keeps so many open; docs/shard-format.md says what each takes
 REMEDY = "`faceshard verify-output {folder}` puts aside what is damaged, `faceshard run` with the job makes it again"
 
@@ -193,12 +195,12 @@ class ShardDataset(torch.utils.data.Dataset):
         self.opened.move_to_end(number)
         return self.opened[number]
 
-    def read(self, rows):
-        """uint8 [n, S, S, 3] in the order of `rows`."""
+    def read(self, rows, room=numpy.empty):
+        """uint8 [n, S, S, 3] in the order of `rows`, in an array that `room` gives."""
         rows = numpy.asarray(rows, dtype=numpy.int64)
         if rows.size and not (0 <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"rows are from 0 to {len(self) - 1}")
-        pictures = numpy.empty((len(rows), self.size, self.size, 3), numpy.uint8)
+        pictures = room((len(rows), self.size, self.size, 3), numpy.uint8)
         shards = numpy.searchsorted(self.ends, rows, side="right")
         within = rows - numpy.concatenate(([0], self.ends))[shards]
         for place in numpy.argsort(rows, kind="stable"):
@@ -206,11 +208,12 @@ class ShardDataset(torch.utils.data.Dataset):
         return pictures
 
     def __getitem__(self, rows):
-        """One picture and its label, or a batch of them where `rows` is a list."""
+        """One picture and its label, or a batch of them where `rows` is a list: (pictures, labels)."""
         if numpy.ndim(rows) == 0:
             rows = rows + len(self) if rows < 0 else rows
             return torch.from_numpy(self.read([rows])[0]).permute(2, 0, 1), int(self.labels[rows])
-        return torch.from_numpy(self.read(rows)).permute(0, 3, 1, 2), torch.from_numpy(self.labels[rows])
+        pictures = torch.from_numpy(self.read(rows, handover.room)).permute(0, 3, 1, 2)
+        return handover.Batch(pictures, torch.from_numpy(self.labels[rows]))
 
 
 def as_input(pictures, device="cpu", mean=127.5, scale=0.0078125):
