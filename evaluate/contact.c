@@ -20,6 +20,8 @@ typedef struct contact_sheet {
     int32_t cell;        /* side of a picture on the sheet, px */
     uint32_t variants_n; /* pictures of a sample */
     fsh_image page, picture, fitted;
+    uint64_t *firsts; /* the first row of each sample; NULL where the sheet is too small for all */
+    uint64_t samples_n;
 } contact_sheet;
 
 /* Pictures of one sample follow each other: those of the rows first to first + n - 1. */
@@ -132,32 +134,6 @@ draw_sample(contact_sheet *sheet, const sample *found, int32_t x, int32_t y, fsh
     return status;
 }
 
-/* Samples are taken at even distances over the file. Where it has fewer than there are places,
- * neighbours fall together: each is drawn once, and the page ends after the last. */
-static fsh_status
-draw_all(contact_sheet *sheet, fsh_err *err)
-{
-    uint64_t rows = sheet->info->rows[FSH_TABLE_ROWS], columns = (uint64_t)sheet->params->columns;
-    uint64_t n = (uint64_t)sheet->params->rows * columns, i, drawn = 0;
-    int32_t step = sheet->cell + GAP, wide = (int32_t)sheet->variants_n * step + GAP;
-    sample found = {.first = UINT64_MAX};
-    fsh_status status = FSH_OK;
-
-    memset(sheet->page.data, BACKGROUND, fsh_image_bytes(&sheet->page));
-    for (i = 0; i < n && !status; i++) {
-        uint64_t before = found.first, place = drawn;
-
-        status = find_sample(sheet, (uint64_t)((double)rows * (double)i / (double)n), &found, err);
-        if (status || found.first == before)
-            continue;
-        drawn++;
-        status = draw_sample(sheet, &found, GAP + (int32_t)(place % columns) * wide,
-                             GAP + (int32_t)(place / columns) * step, err);
-    }
-    sheet->page.height = GAP + (int32_t)((drawn + columns - 1) / columns) * step;
-    return status;
-}
-
 /* As many as the file names, a line each. */
 static uint32_t
 count_variants(const char *names)
@@ -167,6 +143,72 @@ count_variants(const char *names)
     for (; *names; names++)
         n += names[0] == '\n' || names[1] == '\0';
     return n ? n : 1;
+}
+
+static uint64_t
+places_of(const contact_sheet *sheet)
+{
+    return (uint64_t)sheet->params->rows * (uint64_t)sheet->params->columns;
+}
+
+/* Where the sheet may have a place for every sample. Rows alone do not tell: a sample of which some
+ * variants were rejected has fewer, and would be stepped over. */
+static fsh_status
+list_samples(contact_sheet *sheet, fsh_err *err)
+{
+    uint64_t rows = sheet->info->rows[FSH_TABLE_ROWS], n = 0, i, id, before = 0;
+    uint64_t variants = count_variants(sheet->info->meta.variants);
+    fsh_status status;
+
+    if (rows > places_of(sheet) * variants)
+        return FSH_OK;
+    sheet->firsts = malloc(rows * sizeof *sheet->firsts);
+    if (!sheet->firsts)
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", sheet->path);
+    status = fsh_shard_read(sheet->file, FSH_COLUMN_SAMPLE_ID, 0, rows, sheet->firsts, err);
+    for (i = 0; i < rows && !status; i++, before = id) {
+        id = sheet->firsts[i];
+        if (i == 0 || id != before)
+            sheet->firsts[n++] = i;
+    }
+    sheet->samples_n = n;
+    return status;
+}
+
+/* A row of the sample for place i of n. */
+static uint64_t
+row_for(const contact_sheet *sheet, uint64_t i, uint64_t n)
+{
+    uint64_t rows = sheet->info->rows[FSH_TABLE_ROWS];
+
+    if (!sheet->firsts)
+        return (uint64_t)((double)rows * (double)i / (double)n);
+    return sheet->firsts[(uint64_t)((double)sheet->samples_n * (double)i / (double)n)];
+}
+
+/* Samples are taken at even distances over the file. Where it has fewer than there are places, all
+ * are drawn, each once, and the page ends after the last. */
+static fsh_status
+draw_all(contact_sheet *sheet, fsh_err *err)
+{
+    uint64_t n = places_of(sheet), columns = (uint64_t)sheet->params->columns, i, drawn = 0;
+    int32_t step = sheet->cell + GAP, wide = (int32_t)sheet->variants_n * step + GAP;
+    sample found = {.first = UINT64_MAX};
+    fsh_status status = FSH_OK;
+
+    memset(sheet->page.data, BACKGROUND, fsh_image_bytes(&sheet->page));
+    for (i = 0; i < n && !status; i++) {
+        uint64_t before = found.first, place = drawn;
+
+        status = find_sample(sheet, row_for(sheet, i, n), &found, err);
+        if (status || found.first == before)
+            continue;
+        drawn++;
+        status = draw_sample(sheet, &found, GAP + (int32_t)(place % columns) * wide,
+                             GAP + (int32_t)(place / columns) * step, err);
+    }
+    sheet->page.height = GAP + (int32_t)((drawn + columns - 1) / columns) * step;
+    return status;
 }
 
 static fsh_status
@@ -218,9 +260,12 @@ fsh_contact_sheet(const char *path, const char *png, const fsh_contact_params *p
     sheet.info = fsh_shard_get_info(sheet.file);
     status = make_page(&sheet, err);
     if (!status)
+        status = list_samples(&sheet, err);
+    if (!status)
         status = draw_all(&sheet, err);
     if (!status)
         status = write_page(&sheet, png, err);
+    free(sheet.firsts);
     fsh_image_fini(&sheet.page);
     fsh_image_fini(&sheet.picture);
     fsh_image_fini(&sheet.fitted);

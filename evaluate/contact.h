@@ -13,7 +13,8 @@ typedef struct fsh_contact_params {
     int64_t variant; /* this variant alone; -1: all, side by side */
 } fsh_contact_params;
 
-/* Writes a PNG. Samples are taken at even distances over the whole file, always the same ones. With
+/* Writes a PNG. Samples are taken at even distances over the whole file, always the same ones; all of
+ * them where there is room. With
  * variant -1 a line shows one sample with all its variants, and `columns` is how many samples stand
  * side by side; otherwise the sheet is a grid of that variant alone. A variant that a sample does
  * not have is a grey square. A file without pictures, or a sheet of over 64 million pixels, fails

@@ -117,6 +117,21 @@ a_line_shows_a_sample_with_its_variants(void **state)
 }
 
 static void
+as_many_lines_as_samples_show_every_sample(void **state)
+{
+    const fsh_contact_params params = {.rows = 5, .columns = 1, .variant = -1};
+    fsh_image page = {0};
+    int32_t sample;
+    fsh_err err;
+
+    assert_ok(draw(*state, FSH_ENCODING_RAW, &params, &page, &err), err);
+    assert_int_equal(page.height, 5 * (SIZE + 4) + 4);
+    for (sample = 0; sample < 5; sample++)
+        assert_cell(&page, SIZE, 0, sample, 10 * sample, 0);
+    fsh_image_fini(&page);
+}
+
+static void
 one_variant_makes_a_grid(void **state)
 {
     const fsh_contact_params params = {.rows = 2, .columns = 1, .cell = 16, .variant = 1};
@@ -147,6 +162,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_line_shows_a_sample_with_its_variants),
+        TEST(as_many_lines_as_samples_show_every_sample),
         TEST(one_variant_makes_a_grid),
         TEST(a_sheet_that_is_too_large_is_refused),
     };

@@ -58,9 +58,10 @@ def main():
         work = pathlib.Path(work)
         (work / "job.yaml").write_text(json.dumps(job))
         subprocess.run([options.program, "run", work / "job.yaml", "--output", work / "out", "--log", "quiet"], check=True)
-        delivered = json.loads((work / "out/manifest.json").read_text())["delivered"]
-        subprocess.run([options.program, "inspect", work / "out/index.h5", "--contact-sheet", options.sheet, "--rows", str(delivered)],
+        manifest = json.loads((work / "out/manifest.json").read_text())
+        subprocess.run([options.program, "inspect", work / "out/index.h5", "--contact-sheet", options.sheet, "--rows", str(manifest["delivered"])],
                        check=True, stdout=subprocess.DEVNULL)
+    print(f"{manifest['samples']} photographs: {manifest['delivered']} rows, missing {manifest['rejected'] or 'none'}")
     print("as it is, " + ", ".join(names[part]))
 
 
