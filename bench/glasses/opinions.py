@@ -2,6 +2,7 @@
 
     /usr/bin/python3 bench/glasses/opinions.py --faces LFW --people 500 --work /tmp/opinions --models MODELS"""
 import argparse
+import itertools
 import pathlib
 import random
 import subprocess
@@ -18,12 +19,13 @@ PARTS = [slice(36, 42), slice(42, 48), slice(30, 31), slice(48, 49), slice(54, 5
 
 
 def choose(faces, people, links):
-    """Two photographs of each of so many people, as links in folders."""
+    """Two to four photographs of each of so many people, as links in folders."""
     draw = random.Random(5)
     named = [path for path in sorted(faces.iterdir()) if path.is_dir() and len(list(path.iterdir())) > 1]
     for person in draw.sample(named, min(people, len(named))):
         (links / person.name).mkdir(parents=True)
-        for photograph in draw.sample(sorted(person.iterdir()), 2):
+        photographs = sorted(person.iterdir())
+        for photograph in draw.sample(photographs, min(len(photographs), 4)):
             (links / person.name / photograph.name).symlink_to(photograph.resolve())
 
 
@@ -87,21 +89,30 @@ def tell_detector(seen):
     return set(bare)
 
 
+def tell_further(what, found):
+    """How much further apart photographs are, every person counting the same."""
+    means = [numpy.mean(one) for one in found if one]
+    print(f"  {what:26} {numpy.mean(means):6.3f} +- {numpy.std(means) / len(means) ** 0.5:.3f}  of {len(means)} people")
+
+
 def tell_recogniser(seen, bare):
     people = {}
     for name in seen["as it is"]:
         people.setdefault(name.split("/")[0], []).append(name)
-    pairs = [tuple(names) for names in people.values() if len(names) == 2]
-    distance = lambda a, b, chain: numpy.linalg.norm(seen["as it is"][a][1] - seen[chain][b][1])
-    print("distance to another photograph of the same person, mean and spread:")
-    for chain in CHAINS:
-        found = [distance(*pair, chain) for pair in pairs if set(pair) <= bare and pair[1] in seen[chain]]
-        print(f"  {chain:26} {numpy.mean(found):.3f} {numpy.std(found):.3f}  of {len(found)}")
-    mixed = [distance(*pair, "as it is") for pair in pairs if len(bare & set(pair)) == 1]
-    print(f"  really worn in one of them {numpy.mean(mixed):.3f} {numpy.std(mixed):.3f}  of {len(mixed)}")
+    apart = lambda a, b, chain="as it is": numpy.linalg.norm(seen["as it is"][a][1] - seen[chain][b][1])
+    print("how much further photographs of a person without glasses are from one with some than from each other:")
+    for chain in list(CHAINS)[1:]:
+        tell_further(chain, [[apart(a, b, chain) - apart(a, b) for a in names for b in names
+                              if a != b and {a, b} <= bare and b in seen[chain]] for names in people.values()])
+    worn = []
+    for names in people.values():
+        without, others = [name for name in names if name in bare], [name for name in names if name not in bare]
+        usual = [apart(a, b) for a, b in itertools.combinations(without, 2)]
+        worn.append([apart(a, b) - numpy.mean(usual) for a in without for b in others] if usual else [])
+    tell_further("really worn", worn)
     print("distance between a photograph and itself with")
     for chain in list(CHAINS)[1:]:
-        found = [distance(name, name, chain) for name in bare if name in seen[chain]]
+        found = [apart(name, name, chain) for name in bare if name in seen[chain]]
         print(f"  {chain:11} {numpy.mean(found):.3f} {numpy.std(found):.3f}")
 
 
