@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "stages/filters.h"
+#include "stages/mirror.h"
 #include "stages/table.h"
 
 struct params {
@@ -112,27 +113,6 @@ move(fsh_filter_space *space, fsh_canvas *canvas, const fsh_affine *map, fsh_fil
         canvas->landmarks[i] = fsh_affine_apply(map, canvas->landmarks[i]);
 }
 
-/* Which point of a face a point is in its mirror image. */
-static const uint8_t mirror[FSH_LANDMARKS_N] = {
-    16, 15, 14, 13, 12, 11, 10, 9,  8,  7,  6,  5,  4, 3, 2, 1, 0, /* jaw */
-    26, 25, 24, 23, 22, 21, 20, 19, 18, 17,                        /* brows */
-    27, 28, 29, 30, 35, 34, 33, 32, 31,                            /* nose */
-    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,                /* eyes */
-    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,                /* lips, outside */
-    64, 63, 62, 61, 60, 67, 66, 65};                               /* lips, inside */
-
-static void
-rename_mirrored(fsh_canvas *canvas)
-{
-    fsh_point moved[FSH_LANDMARKS_N];
-    uint32_t i;
-
-    for (i = 0; i < FSH_LANDMARKS_N; i++)
-        moved[i] = canvas->landmarks[mirror[i]];
-    for (i = 0; i < FSH_LANDMARKS_N; i++)
-        canvas->landmarks[i] = moved[i];
-}
-
 static void
 crop_and_flip(fsh_filter_space *space, const struct plan *plan, fsh_canvas *canvas)
 {
@@ -146,7 +126,7 @@ crop_and_flip(fsh_filter_space *space, const struct plan *plan, fsh_canvas *canv
     if (plan->crop || plan->flip)
         move(space, canvas, &map, FSH_FILTER_REPEAT);
     if (plan->flip)
-        rename_mirrored(canvas);
+        fsh_mirror_names(canvas->landmarks);
 }
 
 /* One draw gives the bytes of four pixels. */

@@ -7,12 +7,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "stages/mirror.h"
 #include "stages/table.h"
 #include "stages/view.h"
 
 typedef struct params {
     fsh_reals yaw, pitch;
     double yaw_spread, pitch_spread, most, light;
+    bool mirror;
 } params;
 
 static const fsh_arg rows[] = {
@@ -27,9 +29,11 @@ static const fsh_arg rows[] = {
                  "degrees; a face that is turned further than this is left out as too_turned"),
     FSH_ARG_REAL(params, light, 0, 1, "0.5",
                  "how far the light stays where it is while the head turns"),
+    FSH_ARG_BOOL(params, mirror, "yes",
+                 "a face that looks to the other side is mirrored first, so that it turns by less"),
     FSH_ARG_END};
 
-enum { YAW_MAX = 45, PITCH_MAX = 25, CHANGE_MAX = 60 };
+enum { YAW_MAX = 45, PITCH_MAX = 25, CHANGE_MAX = 52 };
 
 typedef struct state {
     fsh_surface *surface;
@@ -114,6 +118,20 @@ turn(const fsh_head *head, float yaw, float pitch)
     return turned;
 }
 
+/* Fits the head. What is not seen of a face that looks to one side would be most of it on the other:
+ * there its mirror image is turned, where that saves so many degrees. */
+static fsh_reason
+find_head(const params *p, float yaw, fsh_canvas *canvas, fsh_head *head)
+{
+    enum { SAVED_MIN = 12 };
+    fsh_reason reason = fsh_head_fit_canvas(canvas, head);
+
+    if (reason || !p->mirror || fabsf(yaw - head->yaw) - fabsf(yaw + head->yaw) < SAVED_MIN)
+        return reason;
+    fsh_mirror_canvas(canvas);
+    return fsh_head_fit_canvas(canvas, head);
+}
+
 static fsh_reason
 pose(void *self, const void *parameters, uint32_t thread, fsh_canvas *canvas)
 {
@@ -125,7 +143,7 @@ pose(void *self, const void *parameters, uint32_t thread, fsh_canvas *canvas)
     fsh_head head, turned;
     fsh_bent bent;
 
-    if (fsh_head_fit_canvas(canvas, &head) != FSH_REASON_NONE)
+    if (find_head(p, yaw, canvas, &head) != FSH_REASON_NONE)
         return FSH_REASON_BAD_LANDMARKS;
     if (!(fabsf(head.yaw) <= (float)p->most && fabsf(head.pitch) <= PITCH_MAX &&
           fabsf(yaw - head.yaw) <= CHANGE_MAX))
@@ -148,7 +166,7 @@ const fsh_stage fsh_stage_pose = {
     .name = "pose",
     .summary = "turns the head: a view of the face from another side",
     .id = 23,
-    .version = 2,
+    .version = 3,
     .phase = FSH_PHASE_SYNTHESISE,
     .needs = FSH_FACT_LANDMARKS,
     .args = rows,

@@ -40,10 +40,11 @@ close_scene(struct scene *scene)
 }
 
 static fsh_reason
-pose_to(struct scene *scene, const char *yaw, const char *pitch)
+pose_with(struct scene *scene, const char *yaw, const char *pitch, const char *mirror)
 {
-    const char *const settings[] = {"yaw",          yaw, "yaw_spread", "0", "pitch", pitch,
-                                    "pitch_spread", "0", "light",      "0", NULL};
+    const char *const settings[] = {
+        "yaw", yaw,     "yaw_spread", "0",      "pitch", pitch, "pitch_spread",
+        "0",   "light", "0",          "mirror", mirror,  NULL};
     fsh_stage_env env = {.size = SIZE, .threads = 1};
     void *params = fsh_test_params(&fsh_stage_pose, settings), *state;
     fsh_err err = {""};
@@ -55,6 +56,12 @@ pose_to(struct scene *scene, const char *yaw, const char *pitch)
     fsh_stage_pose.close(state);
     free(params);
     return reason;
+}
+
+static fsh_reason
+pose_to(struct scene *scene, const char *yaw, const char *pitch)
+{
+    return pose_with(scene, yaw, pitch, "yes");
 }
 
 /* The mean difference of two pictures around a place. */
@@ -183,6 +190,30 @@ the_background_stays_at_the_edges(void **state)
     close_scene(&scene);
 }
 
+/* Nearly all that the mirror image shows has only to stay where it is. */
+static void
+a_face_that_looks_to_the_other_side_is_mirrored_first(void **state)
+{
+    struct scene scene;
+    fsh_point eye;
+    int32_t x, y;
+
+    (void)state;
+    open_scene(&scene, -30, 0, 0);
+    eye = scene.canvas.landmarks[45];
+    assert_int_equal(pose_to(&scene, "30", "0"), FSH_REASON_NONE);
+    for (y = 0; y < SIZE; y++)
+        for (x = 0; x < SIZE; x++)
+            memcpy(fsh_image_at(&scene.canvas.scratch, x, y),
+                   fsh_image_at(&scene.source, SIZE - 1 - x, y), 3);
+    /* Below the eye that is seen well. */
+    assert_true(difference(&scene.canvas.image, &scene.canvas.scratch, scene.canvas.landmarks[41],
+                           6) < 2);
+    assert_float_equal(scene.canvas.landmarks[36].x, SIZE - 1 - eye.x, 1.5);
+    assert_float_equal(scene.canvas.landmarks[36].y, eye.y, 1.5);
+    close_scene(&scene);
+}
+
 static void
 what_cannot_be_turned_has_a_reason(void **state)
 {
@@ -194,7 +225,7 @@ what_cannot_be_turned_has_a_reason(void **state)
     assert_int_equal(pose_to(&scene, "0", "0"), FSH_REASON_TOO_TURNED);
     close_scene(&scene);
     open_scene(&scene, -30, 0, 0);
-    assert_int_equal(pose_to(&scene, "45", "0"), FSH_REASON_TOO_TURNED);
+    assert_int_equal(pose_with(&scene, "45", "0", "no"), FSH_REASON_TOO_TURNED);
     close_scene(&scene);
     open_scene(&scene, 0, 0, 0);
     for (i = 48; i < FSH_LANDMARKS_N; i++)
@@ -228,6 +259,7 @@ main(void)
         cmocka_unit_test(what_is_on_the_face_moves_with_its_landmarks),
         cmocka_unit_test(nowhere_is_a_hole),
         cmocka_unit_test(the_background_stays_at_the_edges),
+        cmocka_unit_test(a_face_that_looks_to_the_other_side_is_mirrored_first),
         cmocka_unit_test(what_cannot_be_turned_has_a_reason),
         cmocka_unit_test(angles_that_are_too_far_are_refused),
     };
