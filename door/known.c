@@ -56,11 +56,20 @@ fsh_known_name(const fsh_known *known, uint32_t person)
     return known->people.names[person];
 }
 
-fsh_known_hit
-fsh_known_find(fsh_known *known, const float *face)
+fsh_status
+fsh_known_find(fsh_known *known, const float *const *faces, uint32_t n, fsh_known_hit *hits,
+               fsh_err *err)
 {
-    fsh_search_hit hit = fsh_closest_find(known->closest, face);
+    fsh_search_hit *found = malloc((n + 1ul) * sizeof *found);
+    uint32_t i;
 
-    return hit.group == FSH_SEARCH_NONE ? (fsh_known_hit){FSH_NOBODY, INFINITY}
-                                        : (fsh_known_hit){hit.group, hit.distance};
+    if (!found)
+        return fsh_fail(err, FSH_MEMORY, "out of memory");
+    fsh_closest_find(known->closest, faces, n, found);
+    for (i = 0; i < n; i++)
+        hits[i] = found[i].group == FSH_SEARCH_NONE
+                      ? (fsh_known_hit){FSH_NOBODY, INFINITY}
+                      : (fsh_known_hit){found[i].group, found[i].distance};
+    free(found);
+    return FSH_OK;
 }

@@ -1,8 +1,8 @@
 /* The people of a gallery: who is nearest to a face.
  *
  *     fsh_known_new(&embeddings, &known, &err);
- *     hit = fsh_known_find(known, face);
- *     fsh_known_name(known, hit.person)
+ *     fsh_known_find(known, faces, n, hits);
+ *     fsh_known_name(known, hits[i].person)
  *     fsh_known_free(known);
  *
  * Several rows of a name are one person, whose nearest row counts. One thread at a time. */
@@ -26,7 +26,9 @@ void fsh_known_free(fsh_known *known); /* NULL is fine */
 uint32_t fsh_known_people(const fsh_known *known);
 const char *fsh_known_name(const fsh_known *known, uint32_t person);
 
-/* The person who is nearest to a face, a vector of the gallery's dimension. */
-fsh_known_hit fsh_known_find(fsh_known *known, const float *face);
+/* The person who is nearest to each of n faces, vectors of the gallery's dimension: all of a frame
+ * in one call is soonest. */
+fsh_status fsh_known_find(fsh_known *known, const float *const *faces, uint32_t n,
+                          fsh_known_hit *hits, fsh_err *err);
 
 #endif

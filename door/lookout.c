@@ -162,26 +162,41 @@ detect_all(void *opaque)
     return NULL;
 }
 
+static fsh_sighting
+sighting_of(const fsh_face *face)
+{
+    return (fsh_sighting){face->face, face->mask_class,
+                          face->reason == FSH_REASON_NONE ? face->embedding : NULL, FSH_NOBODY,
+                          INFINITY};
+}
+
 /* Who is nearest to each face that has an embedding. */
 static fsh_status
 see(fsh_known *known, fsh_frame *frame, fsh_err *err)
 {
-    uint32_t i;
+    uint32_t of = frame->photo.faces_n, n = 0, i;
+    const float **faces = malloc((of + 1ul) * sizeof *faces);
+    fsh_known_hit *hits = malloc((of + 1ul) * sizeof *hits), *next = hits;
+    fsh_status status = FSH_OK;
 
-    frame->sightings = calloc(frame->photo.faces_n + 1ul, sizeof *frame->sightings);
-    if (!frame->sightings)
-        return fsh_fail(err, FSH_MEMORY, "out of memory");
-    for (i = 0; i < frame->photo.faces_n; i++) {
-        const fsh_face *face = &frame->photo.faces[i];
-        const float *embedding = face->reason == FSH_REASON_NONE ? face->embedding : NULL;
-        fsh_known_hit hit = {FSH_NOBODY, INFINITY};
-
-        if (embedding)
-            hit = fsh_known_find(known, embedding);
-        frame->sightings[i] =
-            (fsh_sighting){face->face, face->mask_class, embedding, hit.person, hit.distance};
+    frame->sightings = calloc(of + 1ul, sizeof *frame->sightings);
+    if (!frame->sightings || !faces || !hits)
+        status = fsh_fail(err, FSH_MEMORY, "out of memory");
+    for (i = 0; i < of && !status; i++) {
+        frame->sightings[i] = sighting_of(&frame->photo.faces[i]);
+        if (frame->sightings[i].embedding)
+            faces[n++] = frame->sightings[i].embedding;
     }
-    return FSH_OK;
+    if (!status)
+        status = fsh_known_find(known, faces, n, hits, err);
+    for (i = 0; i < of && !status; i++)
+        if (frame->sightings[i].embedding) {
+            frame->sightings[i].person = next->person;
+            frame->sightings[i].distance = (next++)->distance;
+        }
+    free(faces);
+    free(hits);
+    return status;
 }
 
 static void *
