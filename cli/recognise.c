@@ -33,6 +33,8 @@ static const fsh_arg rows[] = {
     FSH_ARG_TEXT(fsh_recognise_options, masks, "auto",
                  "card of a detector that tells masks, where the face detector does not; auto: ssd "
                  "where it is; empty: none"),
+    FSH_ARG_REAL(fsh_recognise_options, masks_every, 0, 3600, "0.5",
+                 "seconds after which a face is looked at for a mask again; 0: in every frame"),
     FSH_ARG_INT(fsh_recognise_options, min_face, 0, 4096, "40",
                 "px: smaller faces are not looked at"),
     FSH_ARG_REAL(fsh_recognise_options, rate, 0.01, 1000, "25",

@@ -12,7 +12,7 @@ typedef struct fsh_recognise_options {
     char gallery[FSH_ARG_TEXT_BYTES], out[FSH_ARG_TEXT_BYTES], attendance[FSH_ARG_TEXT_BYTES];
     char masks[FSH_ARG_TEXT_BYTES];
     double threshold; /* NaN: the card's */
-    double pause, settle, rate, seconds;
+    double pause, settle, rate, seconds, masks_every;
     int64_t agree, min_face;
     bool add, show, no_frames;
     fsh_embedded_options embedded;

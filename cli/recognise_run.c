@@ -173,7 +173,8 @@ fsh_recognise_run(fsh_recognise *run, fsh_err *err)
     fsh_err why;
 
     run->started_s = fsh_recognise_now();
-    status = fsh_lookout_start(run->source, run->eyes, run->known, &run->stop, &lookout, err);
+    status = fsh_lookout_start(run->source, run->eyes, run->known, run->options->masks_every,
+                               &run->stop, &lookout, err);
     if (status)
         return status;
     status = go_through(run, lookout, err);

@@ -196,6 +196,12 @@ fsh_eyes_tell_masks(const fsh_eyes *eyes)
     return eyes->mask_detectors || eyes->detector.decoding == FSH_DECODING_SSD;
 }
 
+bool
+fsh_eyes_tell_masks_apart(const fsh_eyes *eyes)
+{
+    return eyes->mask_detectors != NULL;
+}
+
 /* Faces that are too small go before anything else is done with them. */
 static void
 leave_out_small(const fsh_eyes *eyes, fsh_photo *photo)
@@ -210,8 +216,9 @@ leave_out_small(const fsh_eyes *eyes, fsh_photo *photo)
 }
 
 /* The class of the box of the second detector that overlaps the face most. */
-static fsh_status
-tell_masks(fsh_eyes *eyes, uint32_t thread, const fsh_image *image, fsh_photo *photo, fsh_err *err)
+fsh_status
+fsh_eyes_look_for_masks(fsh_eyes *eyes, uint32_t thread, const fsh_image *image, fsh_photo *photo,
+                        fsh_err *err)
 {
     fsh_found found[FSH_FOUND_MAX];
     uint32_t n = 0, i, k;
@@ -254,8 +261,6 @@ fsh_eyes_detect(fsh_eyes *eyes, uint32_t thread, const fsh_image *image, uint64_
     status = analyse(&eyes->detect, thread, photo, err);
     if (!status)
         leave_out_small(eyes, photo);
-    if (!status)
-        status = tell_masks(eyes, thread, image, photo, err);
     if (!status && photo->faces_n)
         status = analyse(&eyes->landmarks, thread, photo, err);
     if (!status && photo->faces_n)

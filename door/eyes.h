@@ -3,6 +3,7 @@
  *
  *     fsh_eyes_open(&options, &eyes, &err);
  *     fsh_eyes_detect(eyes, 0, &image, &photo, &err);
+ *     fsh_eyes_look_for_masks(eyes, 0, &image, &photo, &err);     only where that is wanted
  *     fsh_eyes_embed(eyes, 0, &photo, &err);           faces without a reason have an embedding
  *     fsh_photo_fini(&photo);
  *     fsh_eyes_close(&eyes);
@@ -39,14 +40,20 @@ uint32_t fsh_eyes_dimension(const fsh_eyes *eyes);
 /* Distance under which the embedder's card says that a face is known. */
 double fsh_eyes_threshold(const fsh_eyes *eyes);
 
-/* Whether it is told if a mask is worn. */
+/* Whether it is told if a mask is worn; and whether only by fsh_eyes_look_for_masks. */
 bool fsh_eyes_tell_masks(const fsh_eyes *eyes);
+bool fsh_eyes_tell_masks_apart(const fsh_eyes *eyes);
 
 /* Fills *photo, which the caller frees with fsh_photo_fini. A picture without a face has none: that
  * is no failure. A face that cannot be embedded has its reason; one that is too small is left out.
  */
 fsh_status fsh_eyes_detect(fsh_eyes *eyes, uint32_t thread, const fsh_image *image, uint64_t key,
                            fsh_photo *photo, fsh_err *err);
+
+/* Sets mask_class of the faces by the detector that tells masks, where there is one apart; of a
+ * face that this does not see it stays. */
+fsh_status fsh_eyes_look_for_masks(fsh_eyes *eyes, uint32_t thread, const fsh_image *image,
+                                   fsh_photo *photo, fsh_err *err);
 fsh_status fsh_eyes_embed(fsh_eyes *eyes, uint32_t thread, fsh_photo *photo, fsh_err *err);
 
 /* Like fsh_eyes_detect where it is known already where the one face is. */

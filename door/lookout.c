@@ -5,11 +5,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "door/masks.h"
 #include "door/slot.h"
 
-const char *const fsh_lookout_steps[FSH_LOOKOUT_STEPS] = {"read", "detect", "embed", "search"};
+const char *const fsh_lookout_steps[FSH_LOOKOUT_STEPS] = {"read", "detect", "masks", "embed",
+                                                          "search"};
 
-enum { STEP_READ, STEP_DETECT, STEP_EMBED, STEP_SEARCH, THREADS = 3 };
+enum { STEP_READ, STEP_DETECT, STEP_MASKS, STEP_EMBED, STEP_SEARCH, THREADS = 3 };
 
 /* In each step one and between them one, and one with the caller. */
 enum { FRAMES = 2 * THREADS + 2 };
@@ -18,6 +20,7 @@ struct fsh_lookout {
     fsh_source *source;
     fsh_eyes *eyes;
     fsh_known *known;
+    fsh_masks masks;
     atomic_bool *stop;
     fsh_frame frames[FRAMES];
     fsh_slot read, detected, embedded; /* what stands behind each thread */
@@ -136,6 +139,21 @@ read_all(void *opaque)
     return NULL;
 }
 
+static fsh_status
+tell_masks(fsh_lookout *lookout, fsh_frame *frame, fsh_err *err)
+{
+    fsh_status status = FSH_OK;
+    bool wanted;
+
+    if (!fsh_eyes_tell_masks_apart(lookout->eyes))
+        return FSH_OK;
+    wanted = fsh_masks_begin(&lookout->masks, frame->seconds, &frame->photo);
+    if (wanted)
+        status = fsh_eyes_look_for_masks(lookout->eyes, 0, &frame->image, &frame->photo, err);
+    fsh_masks_end(&lookout->masks, frame->seconds, wanted, &frame->photo);
+    return status;
+}
+
 static void *
 detect_all(void *opaque)
 {
@@ -151,6 +169,9 @@ detect_all(void *opaque)
         status =
             fsh_eyes_detect(lookout->eyes, 0, &frame->image, frame->number, &frame->photo, &err);
         spent(lookout, STEP_DETECT, &since);
+        if (!status)
+            status = tell_masks(lookout, frame, &err);
+        spent(lookout, STEP_MASKS, &since);
         taken = !status && fsh_slot_put(&lookout->detected, frame);
         if (!taken)
             fsh_lookout_done(lookout, frame);
@@ -242,8 +263,8 @@ prepare(fsh_lookout *lookout)
 }
 
 fsh_status
-fsh_lookout_start(fsh_source *source, fsh_eyes *eyes, fsh_known *known, atomic_bool *stop,
-                  fsh_lookout **lookout, fsh_err *err)
+fsh_lookout_start(fsh_source *source, fsh_eyes *eyes, fsh_known *known, double masks_every_s,
+                  atomic_bool *stop, fsh_lookout **lookout, fsh_err *err)
 {
     void *(*const bodies[THREADS])(void *) = {read_all, detect_all, embed_all};
     fsh_lookout *made = calloc(1, sizeof *made);
@@ -254,6 +275,7 @@ fsh_lookout_start(fsh_source *source, fsh_eyes *eyes, fsh_known *known, atomic_b
     made->source = source;
     made->eyes = eyes;
     made->known = known;
+    made->masks.every_s = masks_every_s;
     made->stop = stop;
     prepare(made);
     while (made->threads_n < THREADS && !status)

@@ -14,9 +14,9 @@
 #include "door/known.h"
 #include "door/source.h"
 
-enum { FSH_LOOKOUT_STEPS = 4 };
+enum { FSH_LOOKOUT_STEPS = 5 };
 
-/* Names of the steps, in their order: read, detect, embed, search. */
+/* Names of the steps, in their order: read, detect, masks, embed, search. */
 extern const char *const fsh_lookout_steps[FSH_LOOKOUT_STEPS];
 
 typedef struct fsh_frame {
@@ -34,9 +34,11 @@ typedef struct fsh_lookout_counts {
 
 typedef struct fsh_lookout fsh_lookout;
 
-/* Borrows all of them until fsh_lookout_end. *stop set from anywhere ends it. */
+/* Borrows all of them until fsh_lookout_end. A face that was looked at for a mask is looked at
+ * again after masks_every_s seconds (door/masks.h). *stop set from anywhere ends it. */
 fsh_status fsh_lookout_start(fsh_source *source, fsh_eyes *eyes, fsh_known *known,
-                             atomic_bool *stop, fsh_lookout **lookout, fsh_err *err);
+                             double masks_every_s, atomic_bool *stop, fsh_lookout **lookout,
+                             fsh_err *err);
 
 /* The next frame, to be given back by fsh_lookout_done; *frame is NULL where none has come within
  * wait_ms. False: there are no more. */
