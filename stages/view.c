@@ -94,8 +94,8 @@ find_ears(fsh_view *view, const fsh_head *head, const fsh_head *turned)
         (fsh_point){side * cosf(radian * head->roll), side * sinf(radian * head->roll)};
 }
 
-/* At the outline the surroundings come from where they met it before; at the edge of the picture
- * they stay. */
+/* At the outline the surroundings come from where they met it before. They stay from so far away on
+ * that nothing is seen twice, and at the edge of the picture. */
 static corner
 corner_at(const fsh_view *view, float x, float y)
 {
@@ -106,7 +106,8 @@ corner_at(const fsh_view *view, float x, float y)
     float ear = view->ear *
                 fsh_smooth_step(0.5f, 0.9f, (dx * view->ear_side.x + dy * view->ear_side.y) / r);
     float grow = (fsh_outline_reach(before, place) + ear - reach) / r;
-    float stay = fsh_clampf((r - reach) / fmaxf(room, 0.1f * (float)view->size), 0, 1);
+    float ring = fminf(room, 0.35f * reach + 2.2f * fabsf(grow * r));
+    float stay = fsh_smooth_step(0, fmaxf(ring, 0.1f * (float)view->size), r - reach);
 
     grow *= fminf(r / fmaxf(reach, 1), 1);
     return (corner){x + (1 - stay) * (before->centre.x - after->centre.x + grow * dx),
