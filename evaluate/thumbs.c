@@ -186,6 +186,22 @@ load(fsh_thumbs *of, uint8_t *data, size_t bytes)
     return status;
 }
 
+/* Leaves only the part of the picture that is in the box, at the beginning of its memory. */
+static void
+cut(fsh_image *picture, const fsh_box *box)
+{
+    int32_t left = fsh_clampi(box->x, 0, picture->width - 1),
+            top = fsh_clampi(box->y, 0, picture->height - 1),
+            width = fsh_clampi(box->width, 1, picture->width - left),
+            height = fsh_clampi(box->height, 1, picture->height - top), y;
+    size_t line = (size_t)width * (size_t)picture->channels;
+
+    for (y = 0; y < height; y++)
+        memmove(picture->data + (size_t)y * line, fsh_image_at(picture, left, top + y), line);
+    picture->width = width;
+    picture->height = height;
+}
+
 static fsh_status
 fit(fsh_thumbs *of)
 {
@@ -199,12 +215,15 @@ fit(fsh_thumbs *of)
 
 /* Takes data over. */
 static bool
-add_uri(fsh_thumbs *thumbs, fsh_status status, uint8_t *data, size_t bytes, fsh_text *out)
+add_uri(fsh_thumbs *thumbs, fsh_status status, uint8_t *data, size_t bytes, const fsh_box *box,
+        fsh_text *out)
 {
     uint8_t *jpeg = NULL;
 
     if (!status)
         status = load(thumbs, data, bytes);
+    if (!status && box && box->width > 0 && box->height > 0)
+        cut(&thumbs->picture, box);
     if (!status)
         status = fit(thumbs);
     if (!status)
@@ -220,13 +239,13 @@ add_uri(fsh_thumbs *thumbs, fsh_status status, uint8_t *data, size_t bytes, fsh_
 }
 
 bool
-fsh_thumbs_add_uri(fsh_thumbs *thumbs, const char *source, fsh_text *out)
+fsh_thumbs_add_uri(fsh_thumbs *thumbs, const char *source, const fsh_box *box, fsh_text *out)
 {
     uint8_t *data = NULL;
     size_t bytes = 0;
     fsh_status status = load_bytes(thumbs, source, &data, &bytes);
 
-    return add_uri(thumbs, status, data, bytes, out);
+    return add_uri(thumbs, status, data, bytes, box, out);
 }
 
 bool
@@ -236,7 +255,7 @@ fsh_thumbs_add_row_uri(fsh_thumbs *thumbs, uint64_t row, fsh_text *out)
     size_t bytes = 0;
     fsh_status status = thumbs->file ? fsh_shard_read_picture(thumbs->file, row, &data, &bytes, NULL) : FSH_IO;
 
-    return add_uri(thumbs, status, data, bytes, out);
+    return add_uri(thumbs, status, data, bytes, NULL, out);
 }
 
 void
@@ -247,7 +266,7 @@ fsh_thumbs_add(fsh_thumbs *thumbs, const char *source, fsh_text *page)
 
     if (!thumbs)
         return;
-    there = fsh_thumbs_add_uri(thumbs, source, &uri);
+    there = fsh_thumbs_add_uri(thumbs, source, NULL, &uri);
     fsh_text_add(page, there ? "<img title=\"" : "<span class=gone title=\"");
     fsh_html_add(page, source);
     if (there) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/geometry.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -23,9 +24,9 @@ void fsh_thumbs_close(fsh_thumbs *thumbs);
  * which is counted. thumbs may be NULL: nothing is appended. fsh_vision_init was called before. */
 void fsh_thumbs_add(fsh_thumbs *thumbs, const char *source, fsh_text *page);
 
-/* Appends the picture as a data URI; of a shard, also by its row. False: it cannot be had, which is counted, and nothing
- * is appended. */
-bool fsh_thumbs_add_uri(fsh_thumbs *thumbs, const char *source, fsh_text *out);
+/* Appends the picture as a data URI; of a shard, also by its row. box: only this part of it; NULL, or one without
+ * area: all. False: it cannot be had, which is counted, and nothing is appended. */
+bool fsh_thumbs_add_uri(fsh_thumbs *thumbs, const char *source, const fsh_box *box, fsh_text *out);
 bool fsh_thumbs_add_row_uri(fsh_thumbs *thumbs, uint64_t row, fsh_text *out);
 
 /* How many pictures could not be had. */

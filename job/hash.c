@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "job/job.h"
+#include "shards/layout.h"
 
 /* The card that a stage runs, told from what it gives; NULL for stages without a model. */
 static const char *
@@ -130,8 +131,8 @@ write_recipe(fsh_job *job, fsh_err *err)
     fsh_text_clear(all);
     for (i = 0; i < job->stages.steps_n && !status; i++)
         status = add_model(job, job->stages.steps[i].stage, err);
-    fsh_text_addf(all, "shard format %d\nformat %s\nseed %lld\nsize %lld\nencoding %d %lld\nunits %lld\n"
-                  "max_pixels %lld\n%s", FSH_SHARD_FORMAT, job->format, (long long)job->seed,
+    fsh_text_addf(all, "shard format %d, %d columns\nformat %s\nseed %lld\nsize %lld\nencoding %d %lld\nunits %lld\n"
+                  "max_pixels %lld\n%s", FSH_SHARD_FORMAT, FSH_COLUMN_N, job->format, (long long)job->seed,
                   (long long)job->size, job->encoding, has_quality(job) ? (long long)job->quality : 0LL,
                   (long long)job->unit_images, (long long)job->max_pixels, fsh_text_get(&job->model_list));
     add_chain(&job->stages, all);

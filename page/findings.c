@@ -49,7 +49,7 @@ read_reasons(fsh_findings *found, fsh_err *err)
 static fsh_status
 read_rejected(fsh_findings *found, fsh_err *err)
 {
-    void *values = NULL, *variants = NULL;
+    void *values = NULL, *variants = NULL, *boxes = NULL;
     uint64_t i;
     fsh_status status = read_reasons(found, err);
 
@@ -62,7 +62,11 @@ read_rejected(fsh_findings *found, fsh_err *err)
     if (!status)
         status =
             read_column(found, FSH_COLUMN_REJECTED_VARIANT, found->rejected_n, 1, &variants, err);
+    if (!status)
+        status = read_column(found, FSH_COLUMN_REJECTED_BOX, found->rejected_n,
+                             sizeof *found->boxes, &boxes, err);
     found->values = values;
+    found->boxes = boxes;
     found->whole = variants;
     for (i = 0; !status && i < found->rejected_n; i++)
         found->whole[i] = found->whole[i] == FSH_SHARD_WHOLE_SAMPLE;
@@ -115,6 +119,7 @@ fsh_findings_fini(fsh_findings *found)
     free(found->reasons);
     free(found->sources);
     free(found->values);
+    free(found->boxes);
     free(found->whole);
     free(found->samples_of);
     free(found->rejected_of);

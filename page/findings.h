@@ -18,6 +18,7 @@ typedef struct fsh_findings {
     fsh_reason *reasons; /* of rejected ones */
     char **sources;
     float *values;
+    fsh_box *boxes; /* of their faces; zeros where none was found */
     uint8_t *whole;                     /* 1: the sample has no picture at all */
     uint64_t *samples_of, *rejected_of; /* of identities: photographs */
 } fsh_findings;

@@ -129,7 +129,8 @@ add_samples(const album *of, fsh_err *err)
 /* ---- rejected ---- */
 
 static void
-add_one_rejected(const album *of, const char *source, const char *reason, float value)
+add_one_rejected(const album *of, const char *source, const char *reason, float value,
+                 const fsh_box *box)
 {
     fsh_text uri = {0};
 
@@ -140,14 +141,15 @@ add_one_rejected(const album *of, const char *source, const char *reason, float 
     fsh_text_add(of->out, ",\"value\":");
     fsh_json_add_number(of->out, value);
     if (of->photographs)
-        fsh_thumbs_add_uri(of->photographs, source, &uri);
+        fsh_thumbs_add_uri(of->photographs, source, box, &uri);
     fsh_text_addf(of->out, ",\"picture\":\"%s\"}", fsh_text_get(&uri));
     fsh_text_fini(&uri);
 }
 
 /* What was only one too many for `sample` comes last. */
 static void
-choose_rejected(const album *of, uint64_t n, char **sources, char **reasons, const float *values)
+choose_rejected(const album *of, uint64_t n, char **sources, char **reasons, const float *values,
+                const fsh_box *boxes)
 {
     const char *many = fsh_reason_code(FSH_REASON_NOT_SAMPLED);
     uint32_t taken = 0;
@@ -159,7 +161,7 @@ choose_rejected(const album *of, uint64_t n, char **sources, char **reasons, con
             if ((strcmp(reasons[i], many) == 0) != (round == 1))
                 continue;
             fsh_text_add(of->out, taken++ ? "," : "");
-            add_one_rejected(of, sources[i], reasons[i], values[i]);
+            add_one_rejected(of, sources[i], reasons[i], values[i], &boxes[i]);
         }
 }
 
@@ -168,20 +170,24 @@ add_rejected(const album *of, fsh_err *err)
 {
     uint64_t n = fsh_shard_get_info(of->file)->rows[FSH_TABLE_REJECTED];
     float *values = calloc(n + 1, sizeof *values);
+    fsh_box *boxes = calloc(n + 1, sizeof *boxes);
     char **sources = NULL, **reasons = NULL;
-    fsh_status status = values ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
+    fsh_status status = values && boxes ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
 
     if (!status)
         status = fsh_shard_read(of->file, FSH_COLUMN_REJECTED_VALUE, 0, n, values, err);
+    if (!status)
+        status = fsh_shard_read(of->file, FSH_COLUMN_REJECTED_BOX, 0, n, boxes, err);
     if (!status)
         status = fsh_shard_read_texts(of->file, FSH_COLUMN_REJECTED_SOURCE, 0, n, &sources, err);
     if (!status)
         status = fsh_shard_read_texts(of->file, FSH_COLUMN_REJECTED_REASON, 0, n, &reasons, err);
     fsh_text_add(of->out, ",\"rejected\":[");
     if (!status)
-        choose_rejected(of, n, sources, reasons, values);
+        choose_rejected(of, n, sources, reasons, values, boxes);
     fsh_text_add(of->out, "]");
     free(values);
+    free(boxes);
     free(sources);
     free(reasons);
     return status;

@@ -78,9 +78,10 @@ static void
 add_photograph(fsh_report_sheet *of, uint64_t rejected, fsh_text *page)
 {
     const char *source = of->found.sources[rejected];
+    const fsh_box *box = &of->found.boxes[rejected];
     float value = of->found.values[rejected];
     fsh_text uri = {0};
-    bool there = of->photographs && fsh_thumbs_add_uri(of->photographs, source, &uri);
+    bool there = of->photographs && fsh_thumbs_add_uri(of->photographs, source, box, &uri);
 
     fsh_text_add(page, "<figure>");
     add_image(there, &uri, source, page);

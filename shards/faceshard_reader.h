@@ -80,7 +80,8 @@ typedef struct faceshard_row {
 typedef struct faceshard_rejected {
     int64_t label;
     const char *source, *reason, *worn;
-    float value; /* NaN where nothing goes with the reason */
+    int32_t box[4]; /* of the face in the photograph, px; zeros where none was found */
+    float value;    /* NaN where nothing goes with the reason */
     uint8_t variant;
 } faceshard_rejected;
 

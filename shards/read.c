@@ -115,7 +115,10 @@ open_column(fsh_shard_file *file, fsh_shard_column column, fsh_err *err)
     return FSH_OK;
 }
 
-/* Shards from before these columns lack them: nothing was put on, as far as they say. */
+static const int32_t no_box[4] = {0};
+
+/* Shards from before these columns lack them: nothing was put on and no box is known, as far as they
+ * say. */
 static bool
 is_lacking(const fsh_shard_file *file, fsh_shard_column column)
 {
@@ -123,7 +126,8 @@ is_lacking(const fsh_shard_file *file, fsh_shard_column column)
     fsh_column_spec spec =
         fsh_shard_column_spec(column, meta->size, meta->encoding, meta->dimension);
 
-    return (column == FSH_COLUMN_WORN || column == FSH_COLUMN_REJECTED_WORN) &&
+    return (column == FSH_COLUMN_WORN || column == FSH_COLUMN_REJECTED_WORN ||
+            column == FSH_COLUMN_REJECTED_BOX) &&
            !fsh_store_has(file->store, spec.name);
 }
 
@@ -195,8 +199,13 @@ fsh_status
 fsh_shard_read(fsh_shard_file *file, fsh_shard_column column, uint64_t first, size_t n, void *rows,
                fsh_err *err)
 {
-    fsh_column *found = find_column(file, column, err);
+    fsh_column *found;
 
+    if (is_lacking(file, column)) {
+        memset(rows, 0, n * sizeof no_box);
+        return FSH_OK;
+    }
+    found = find_column(file, column, err);
     return found ? fsh_column_read(found, first, n, rows, err) : FSH_FORMAT;
 }
 
@@ -237,7 +246,8 @@ fsh_shard_copy(fsh_shard_file *file, fsh_shard_column column, fsh_column *to, fs
     fsh_column *found;
 
     for (i = 0; i < rows && !status && lacking; i++)
-        status = fsh_column_append_text(to, "", err);
+        status = column == FSH_COLUMN_REJECTED_BOX ? fsh_column_append(to, no_box, 1, err)
+                                                   : fsh_column_append_text(to, "", err);
     if (lacking)
         return status;
     found = find_column(file, column, err);

@@ -48,7 +48,7 @@ enum {
     ROW_WORN,
     ROW_N
 };
-enum { OUT_SOURCE, OUT_LABEL, OUT_REASON, OUT_VALUE, OUT_VARIANT, OUT_WORN, OUT_N };
+enum { OUT_SOURCE, OUT_LABEL, OUT_REASON, OUT_VALUE, OUT_VARIANT, OUT_WORN, OUT_BOX, OUT_N };
 
 static const part row_columns[ROW_N] = {
     {FSH_COLUMN_LABEL, 8},         {FSH_COLUMN_VARIANT, 1}, {FSH_COLUMN_SAMPLE_ID, 8},
@@ -57,7 +57,8 @@ static const part row_columns[ROW_N] = {
 static const part out_columns[OUT_N] = {
     {FSH_COLUMN_REJECTED_SOURCE, 0},  {FSH_COLUMN_REJECTED_LABEL, 8},
     {FSH_COLUMN_REJECTED_REASON, 0},  {FSH_COLUMN_REJECTED_VALUE, 4},
-    {FSH_COLUMN_REJECTED_VARIANT, 1}, {FSH_COLUMN_REJECTED_WORN, 0}};
+    {FSH_COLUMN_REJECTED_VARIANT, 1}, {FSH_COLUMN_REJECTED_WORN, 0},
+    {FSH_COLUMN_REJECTED_BOX, 16}};
 
 /* ---- errors ---- */
 
@@ -292,6 +293,7 @@ faceshard_reader_rejected(faceshard_reader *reader, uint64_t row, faceshard_reje
                                 .worn = ((char **)of->parts[OUT_WORN])[at],
                                 .value = ((float *)of->parts[OUT_VALUE])[at],
                                 .variant = ((uint8_t *)of->parts[OUT_VARIANT])[at]};
+    memcpy(out->box, (int32_t *)of->parts[OUT_BOX] + 4 * at, sizeof out->box);
     return FACESHARD_OK;
 }
 

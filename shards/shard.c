@@ -129,9 +129,12 @@ fsh_status
 fsh_shard_add_rejected(fsh_shard *shard, const fsh_shard_rejected *rejected, fsh_err *err)
 {
     const char *reason = fsh_reason_code(rejected->reason);
+    const int32_t box[4] = {rejected->box.x, rejected->box.y, rejected->box.width,
+                            rejected->box.height};
     const cell cells[] = {{FSH_COLUMN_REJECTED_LABEL, &rejected->label},
                           {FSH_COLUMN_REJECTED_VALUE, &rejected->value},
-                          {FSH_COLUMN_REJECTED_VARIANT, &rejected->variant}};
+                          {FSH_COLUMN_REJECTED_VARIANT, &rejected->variant},
+                          {FSH_COLUMN_REJECTED_BOX, box}};
     fsh_status status =
         fsh_column_append_text(shard->columns[FSH_COLUMN_REJECTED_SOURCE], rejected->source, err);
 

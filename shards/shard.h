@@ -66,6 +66,7 @@ typedef struct fsh_shard_rejected {
     float value;     /* a distance, a size, a signal number; NaN where none */
     uint8_t variant; /* which output is missing, or one of the values below */
     const char *worn; /* what would have been put on; NULL: nothing */
+    fsh_box box;      /* of the face in the source, px; zeros where none was found */
 } fsh_shard_rejected;
 
 enum {

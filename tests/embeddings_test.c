@@ -87,12 +87,15 @@ write_shard(const char *folder, uint32_t unit, const char *hash, uint32_t dimens
     }
     assert_ok(fsh_shard_add_rejected(shard,
                                      &(fsh_shard_rejected){"n/none.jpg", unit, FSH_REASON_NO_FACE,
-                                                           NAN, FSH_SHARD_WHOLE_SAMPLE, NULL},
+                                                           NAN, FSH_SHARD_WHOLE_SAMPLE, NULL,
+                                                           {0, 0, 0, 0}},
                                      &err),
               err);
     assert_ok(
         fsh_shard_add_rejected(
-            shard, &(fsh_shard_rejected){"n/one.jpg", unit, FSH_REASON_OUT_OF_FRAME, 1, 1, NULL}, &err),
+            shard, &(fsh_shard_rejected){"n/one.jpg", unit, FSH_REASON_OUT_OF_FRAME, 1, 1, NULL,
+                                         {0, 0, 0, 0}},
+            &err),
         err);
     assert_ok(fsh_shard_finish(&shard, &err), err);
 }

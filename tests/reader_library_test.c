@@ -55,7 +55,8 @@ write_shard(const char *path, uint32_t dimension, fsh_encoding encoding)
                            .encoding = encoding,
                            .dimension = dimension};
     fsh_shard_rejected rejected = {"b/1.jpg", FIRST_LABEL + 1,        FSH_REASON_NO_FACE,
-                                   NAN,       FSH_SHARD_WHOLE_SAMPLE, NULL};
+                                   NAN,       FSH_SHARD_WHOLE_SAMPLE, NULL,
+                                   {5, 6, 7, 8}};
     fsh_shard *shard;
     fsh_err err;
 
@@ -150,6 +151,7 @@ facts_points_embeddings_and_what_was_rejected_are_told(void **state)
     assert_string_equal(rejected.source, "b/1.jpg");
     assert_string_equal(rejected.reason, "no_face");
     assert_int_equal(rejected.label, FIRST_LABEL + 1);
+    assert_int_equal(rejected.box[3], 8);
     faceshard_reader_close(reader);
 }
 

@@ -287,12 +287,14 @@ what_a_shard_rejected_keeps_its_reason(void **state)
     assert_ok(fsh_shard_add_identity(shard, 7, "anna", &err), err);
     assert_ok(fsh_shard_add_rejected(shard,
                                      &(fsh_shard_rejected){"anna/2.jpg", 7, FSH_REASON_NO_FACE, 0,
-                                                           FSH_SHARD_WHOLE_SAMPLE, NULL},
+                                                           FSH_SHARD_WHOLE_SAMPLE, NULL, {0, 0, 0, 0}},
                                      &err),
               err);
     assert_ok(
         fsh_shard_add_rejected(
-            shard, &(fsh_shard_rejected){"anna/3.jpg", 7, FSH_REASON_OUT_OF_FRAME, 0, 1, NULL}, &err),
+            shard, &(fsh_shard_rejected){"anna/3.jpg", 7, FSH_REASON_OUT_OF_FRAME, 0, 1, NULL,
+                                         {0, 0, 0, 0}},
+            &err),
         err);
     assert_ok(fsh_shard_finish(&shard, &err), err);
     assert_ok(scan("shards", path, &found, &err), err);

@@ -1,8 +1,14 @@
 """report.html: what it tells of a finished job, from its own files alone."""
+import base64
+import html
 import os
 import re
 import sys
 import unittest
+
+import cv2
+import h5py
+import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
@@ -16,6 +22,13 @@ stages:
   - detect: {min_side: 20}
   - clean: {threshold: 0.2}
   - variants: [[], [augment]]
+"""
+
+ONE_EACH = """
+seed: 3
+stages:
+  - detect: {min_side: 60, margin: 10}
+  - sample: {per_class: 1}
 """
 
 
@@ -57,6 +70,29 @@ class Report(JobCase):
         distances = [float(d) for d in re.findall(r"<b>(\d\.\d\d)</b>", page[page.index("removed as mislabelled"):])]
         self.assertGreater(len(distances), 1)
         self.assertEqual(distances, sorted(distances, reverse=True))
+
+    def test_of_a_rejected_face_it_shows_the_face_and_not_the_whole_photograph(self):
+        people = self.folder / "drawn"
+        self.faceshard("generate", people, "--identities", 1, "--images", 3, "--bad", 0, "--mislabelled", 0, "--log", "quiet")
+        self.job.write_text(ONE_EACH)
+        self.faceshard("run", self.job, "--input", people, "--output", self.output, "--log", "quiet")
+        with h5py.File(self.output / "index.h5") as index:
+            boxes = dict(zip(index["rejected/source"].asstr()[:], index["rejected/box"][:]))
+        page, shown = self.report(), 0
+        for picture, source in re.findall(r'<img alt="" src="data:image/jpeg;base64,([^"]+)" title="([^"]+)">', page):
+            if html.unescape(source) not in boxes:
+                continue
+            x, y, width, height = boxes[html.unescape(source)]
+            photograph = cv2.imread(str(people / html.unescape(source)))
+            self.assertLess(width, photograph.shape[1] * 0.9)
+            found = cv2.imdecode(numpy.frombuffer(base64.b64decode(picture), numpy.uint8), cv2.IMREAD_COLOR)
+            size = found.shape[1::-1]
+            face = cv2.resize(photograph[y:y + height, x:x + width], size, interpolation=cv2.INTER_AREA)
+            whole = cv2.resize(photograph, size, interpolation=cv2.INTER_AREA)
+            self.assertLess(cv2.absdiff(found, face).mean(), 8)
+            self.assertGreater(cv2.absdiff(found, whole).mean(), 12)
+            shown += 1
+        self.assertEqual(shown, 2)
 
     def test_an_unfinished_job_has_none_and_a_finished_one_gets_it_again(self):
         places = ("--input", self.input, "--output", self.output)

@@ -79,11 +79,14 @@ add_all(fsh_shard *shard, const fsh_shard_meta *meta, uint32_t samples, fsh_err 
         status = fsh_shard_add_rejected(shard,
                                         &(fsh_shard_rejected){"x/no\xff.jpg", first + 1,
                                                               FSH_REASON_NO_FACE, NAN,
-                                                              FSH_SHARD_WHOLE_SAMPLE, NULL},
+                                                              FSH_SHARD_WHOLE_SAMPLE, NULL,
+                                                              {0, 0, 0, 0}},
                                         err);
     if (!status && samples)
         status = fsh_shard_add_rejected(
-            shard, &(fsh_shard_rejected){source, first, FSH_REASON_OUT_OF_FRAME, 2.5f, 1, "glasses/a+masks/b"},
+            shard,
+            &(fsh_shard_rejected){
+                source, first, FSH_REASON_OUT_OF_FRAME, 2.5f, 1, "glasses/a+masks/b", {5, 6, 7, 8}},
             err);
     return status;
 }
@@ -260,12 +263,40 @@ plain_h5py_reads_a_raw_shard(void **state)
         "assert list(f[\"rejected/reason\"].asstr()) == [\"no_face\", \"out_of_frame\"]\n"
         "assert list(f[\"rejected/variant\"]) == [255, 1]\n"
         "assert list(f[\"rejected/worn\"].asstr()) == [\"\", \"glasses/a+masks/b\"]\n"
+        "assert f[\"rejected/box\"][:].tolist() == [[0] * 4, [5, 6, 7, 8]]\n"
         "assert list(f[\"worn\"].asstr()[:2]) == [\"\", \"masks/b:under_nose\"]\n"
         "assert list(f[\"identities/label\"]) == [6, 7]\n"
         "assert f.attrs[\"format\"] == 1 and f.attrs[\"seed\"] == 2**64 - 1\n"
         "assert f.attrs[\"stages\"] == \"detect: {margin: 44}\\n\"\n"
         "assert f.attrs[\"encoding\"] == \"raw\" and f.attrs[\"color_order\"] == \"RGB\"\n"
         "print(\"ok\")\n");
+}
+
+static void
+columns_that_an_older_shard_lacks_read_as_empty(void **state)
+{
+    fsh_shard_meta meta = meta_of(0, FSH_ENCODING_RAW, 0);
+    int32_t boxes[2][4] = {{1, 1, 1, 1}, {1, 1, 1, 1}};
+    char path[FSH_PATH_BYTES], **worn = NULL;
+    fsh_shard_file *file;
+    fsh_err err;
+    int i;
+
+    path_in(path, *state, "a.h5");
+    assert_ok(write_shard(path, &meta, SAMPLES, &err), err);
+    python(*state, "import h5py\n"
+                   "with h5py.File(\"a.h5\", \"r+\") as f:\n"
+                   "    for name in (\"worn\", \"rejected/worn\", \"rejected/box\"):\n"
+                   "        del f[name]\n"
+                   "print(\"ok\")\n");
+    assert_ok(fsh_shard_open(path, &file, &err), err);
+    assert_ok(fsh_shard_read(file, FSH_COLUMN_REJECTED_BOX, 0, 2, boxes, &err), err);
+    assert_ok(fsh_shard_read_texts(file, FSH_COLUMN_REJECTED_WORN, 0, 2, &worn, &err), err);
+    for (i = 0; i < 4; i++)
+        assert_int_equal(boxes[0][i] | boxes[1][i], 0);
+    assert_string_equal(worn[1], "");
+    free(worn);
+    fsh_shard_close(&file);
 }
 
 static void
@@ -648,6 +679,7 @@ main(void)
         TEST(a_shard_reads_back_what_was_written),
         TEST(rows_past_the_end_are_refused),
         TEST(plain_h5py_reads_a_raw_shard),
+        TEST(columns_that_an_older_shard_lacks_read_as_empty),
         TEST(plain_h5py_reads_an_encoded_shard),
         TEST(a_shard_of_no_row_is_valid),
         TEST(a_file_that_is_no_shard_is_told),

@@ -232,7 +232,8 @@ write_picture(fsh_work *work, const fsh_face *face, const char *source, uint32_t
     fsh_shard_row row = {made->bytes, made->bytes_n, label, (uint8_t)variant, face->key, source, face->crop,
                          made->has_landmarks ? made->landmarks : NULL, face->mask_class, face->embedding,
                          face->mean_distance, face->flagged, made->worn};
-    fsh_shard_rejected rejected = {source, label, made->reason, NAN, (uint8_t)variant, made->worn};
+    fsh_shard_rejected rejected = {source, label, made->reason, NAN, (uint8_t)variant, made->worn,
+                                   face->crop};
 
     if (made->reason != FSH_REASON_NONE)
         return fsh_shard_add_rejected(work->shard, &rejected, work->err);

@@ -247,12 +247,13 @@ add_identities(fsh_work *work, fsh_err *err)
 
 static fsh_status
 add_rejected(fsh_work *work, uint32_t sample, fsh_reason reason, float value, uint8_t variant,
-             fsh_err *err)
+             const fsh_face *face, fsh_err *err)
 {
     const char *worn = variant == FSH_SHARD_WHOLE_SAMPLE ? work->facts[sample].worn : NULL;
     char source[FSH_PATH_BYTES];
     fsh_shard_rejected row = {source, work->unit.first_label + fsh_work_identity(work, sample), reason,
-                              value, variant, worn};
+                              value, variant, worn,
+                              face ? face->crop : (fsh_box){0}};
     fsh_status status = fsh_work_source(work, sample, source, err);
 
     return status ? status : fsh_shard_add_rejected(work->shard, &row, err);
@@ -266,12 +267,13 @@ add_rejected_sample(fsh_work *work, uint32_t sample, fsh_err *err)
     fsh_status status = FSH_OK;
     uint32_t i;
 
-    if (facts->pictures == 0)
-        return add_rejected(work, sample, facts->reason, facts->value, FSH_SHARD_WHOLE_SAMPLE, err);
+    if (facts->pictures == 0) /* for the reason of its first face, where it has one */
+        return add_rejected(work, sample, facts->reason, facts->value, FSH_SHARD_WHOLE_SAMPLE,
+                            facts->faces, err);
     for (i = 0; i < facts->faces_n && !status; i++)
         if (facts->faces[i].reason != FSH_REASON_NONE)
             status = add_rejected(work, sample, facts->faces[i].reason, facts->faces[i].value,
-                                  FSH_SHARD_ONE_FACE, err);
+                                  FSH_SHARD_ONE_FACE, &facts->faces[i], err);
     return status;
 }
 
