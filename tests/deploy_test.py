@@ -79,7 +79,7 @@ class Deploy(run_test.JobCase):
 
     def test_scripts_are_shell(self):
         run_test.write_people(self.input, 1)
-        scripts = [(path.name, path.read_text()) for path in (DEPLOY / "install-deps", DEPLOY / "container" / "runtime-packages")]
+        scripts = [(path.name, path.read_text()) for path in (DEPLOY / "install-deps", DEPLOY / "try-packages", DEPLOY / "container" / "runtime-packages")]
         for more in ((), ("--without-coordinator",)):
             done = run(FACESHARD, "slurm", self.job, "--input", self.input, "--output", self.folder / "it's out", "--dry-run", "--mem",
                        "2G", *more, env={**os.environ, "FACESHARD_MODELS": "a b"})
@@ -87,7 +87,7 @@ class Deploy(run_test.JobCase):
             self.assertFalse((self.folder / "it's out").exists())
             self.assertNotRegex(done.stdout, r"@[A-Z]+@")
             scripts += [(name, script) for name, script in re.findall(r"(?ms)^# ---- (\S+.*?sbatch)\n(.*?)(?=^# ----|\Z)", done.stdout)]
-        self.assertEqual(len(scripts), 7)
+        self.assertEqual(len(scripts), 8)
         for name, script in scripts:
             done = run("bash", "-n", input=script)
             self.assertEqual(done.returncode, 0, f"{name}: {done.stderr}")

@@ -39,8 +39,8 @@ find_backend(void)
 
     fsh_installed_find("lib/faceshard/faceshard_torch.so", installed);
     snprintf(missing, sizeof missing,
-             "this faceshard was built without libtorch: install libtorch-dev (or unpack PyTorch's "
-             "libtorch and name its folder in CMAKE_PREFIX_PATH), configure and build again");
+             "faceshard_torch.so is missing: install the package faceshard-torch, or libtorch-dev (or unpack "
+             "PyTorch's libtorch and name its folder in CMAKE_PREFIX_PATH), configure and build again");
     for (i = 0; i < 2 && !library; i++)
         if (fsh_file_exists(places[i]) && !(library = dlopen(places[i], RTLD_NOW | RTLD_LOCAL)))
             snprintf(missing, sizeof missing, "%s", dlerror());
