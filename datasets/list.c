@@ -2,28 +2,44 @@
  * In a file that ends in .csv a comma instead of the tab, quotes where they are needed, and a first
  * line "path,label" that is passed over. Paths are relative to the folder of the list. Without a
  * tab and a name the person is the folder that the picture lies in or, where the path has none, its
- * file name without its ending. Lines may end with CR LF; empty ones are skipped. */
+ * file name without its ending. Lines may end with CR LF; empty ones are skipped. The list is gone
+ * through once; then the lines of one person at a time are read again. Memory: 24 bytes a line, the
+ * names of people, the paths of one. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "datasets/entries.h"
+#include "base/hash.h"
 #include "datasets/pictures.h"
+#include "datasets/places.h"
 #include "datasets/readers.h"
+#include "datasets/window.h"
 
-enum { LIST_BYTES_MAX = 1 << 30, LOOK_BYTES = 4096 };
+enum {
+    LINE_BYTES_MAX = 3 * FSH_PATH_BYTES,
+    LOOK_BYTES = 4096,
+    PART_LINES = 1 << 20,
+    AGAIN_BYTES = 1024 /* read at once when lines are read again, which may lie anywhere */
+};
 
-/* A list while it is taken apart, in place. */
-typedef struct parsing {
+/* A list, and the line of it that is looked at. fsh_place.name is the hash of the path, more are
+ * the bytes of the line. */
+typedef struct listing {
     const char *input;
-    fsh_entries entries;
-    char *names; /* of pictures whose line has none */
-    size_t names_used;
+    fsh_places places;
+    fsh_window window;
     bool csv;
-} parsing;
+    size_t wanted; /* bytes that a line may have with its end */
+    char line[LINE_BYTES_MAX + 1];
+    char made[LINE_BYTES_MAX + 1]; /* the name, where the line has none */
+    const char *name;              /* of the person; "" while the line is none; the path is line */
+} listing;
+
+/* ---- a line ---- */
 
 /* The folder that a path ends in, as n bytes; NULL where it names none. */
 static const char *
@@ -37,11 +53,10 @@ folder_of_path(const char *path, size_t *n)
     return *n == 0 || strncmp(start, "..", *n) == 0 ? NULL : start;
 }
 
-/* The name that a path stands for, in names, which has room for it. */
-static const char *
-name_of_path(parsing *p, const char *path)
+/* The name that a path stands for. */
+static void
+make_name(const char *path, char name[LINE_BYTES_MAX + 1])
 {
-    char *name = p->names + p->names_used;
     size_t n;
     const char *folder = folder_of_path(path, &n), *file = fsh_path_name(path), *dot;
 
@@ -52,8 +67,6 @@ name_of_path(parsing *p, const char *path)
     }
     memcpy(name, folder, n);
     name[n] = '\0';
-    p->names_used += n + 1;
-    return name;
 }
 
 /* Makes a line of CSV one with tabs, in place; false where its quotes do not end. */
@@ -88,90 +101,254 @@ is_heading(const char *line)
     return false;
 }
 
+/* What does not say whose picture it is is an error that tells the number of the line. */
 static fsh_status
-take_line(parsing *p, char *line, size_t number, fsh_err *err)
+split_line(listing *list, uint64_t number, fsh_err *err)
 {
-    char *tab = strchr(line, '\t');
-    const char *name = tab ? tab + 1 : name_of_path(p, line);
+    char *tab;
 
+    list->name = "";
+    if (list->csv && !csv_to_tabs(list->line))
+        return fsh_fail(err, FSH_USAGE, "%s:%" PRIu64 ": a quote does not end", list->input, number);
+    if (!list->line[0] || (list->csv && number == 1 && is_heading(list->line)))
+        return FSH_OK;
+    tab = strchr(list->line, '\t');
+    list->name = tab ? tab + 1 : list->made;
     if (tab)
         *tab = '\0';
-    if (!line[0] || !name[0] || strchr(name, '\t'))
+    else
+        make_name(list->line, list->made);
+    if (!list->line[0] || !list->name[0] || strchr(list->name, '\t'))
         return fsh_fail(err, FSH_USAGE,
-                        "%s:%zu: expected the path of a picture, a %s, and the name of its person",
-                        p->input, number, p->csv ? "comma" : "tab");
-    return fsh_entries_add(&p->entries, name, line, err);
+                        "%s:%" PRIu64 ": expected the path of a picture, a %s, and the name of its person",
+                        list->input, number, list->csv ? "comma" : "tab");
+    return FSH_OK;
+}
+
+/* Takes the line that begins at a byte apart; *bytes are its own. */
+static fsh_status
+read_line(listing *list, uint64_t at, uint64_t number, size_t *bytes, fsh_err *err)
+{
+    const uint8_t *text, *newline;
+    size_t n;
+    fsh_status status = fsh_window_get(&list->window, at, list->wanted, &text, &n, err);
+
+    if (status)
+        return status;
+    if (n == 0)
+        return fsh_fail(err, FSH_IO, "%s: has changed while it was read", list->input);
+    newline = memchr(text, '\n', n);
+    *bytes = n = newline ? (size_t)(newline - text) : n;
+    if (memchr(text, '\0', n))
+        return fsh_fail(err, FSH_USAGE, "%s:%" PRIu64 ": is no text file: it holds a zero byte",
+                        list->input, number);
+    if (n > LINE_BYTES_MAX)
+        return fsh_fail(err, FSH_USAGE, "%s:%" PRIu64 ": the line is longer than %d bytes", list->input,
+                        number, LINE_BYTES_MAX);
+    memcpy(list->line, text, n);
+    list->line[n && text[n - 1] == '\r' ? n - 1 : n] = '\0';
+    return split_line(list, number, err);
+}
+
+/* ---- all lines ---- */
+
+static fsh_status
+add_place(listing *list, uint64_t at, size_t bytes, fsh_err *err)
+{
+    fsh_place place = {.at = at,
+                       .name = fsh_hash_key(list->line, strlen(list->line)),
+                       .more = (uint32_t)bytes};
+    fsh_status status = fsh_places_identity(&list->places, list->name, strlen(list->name),
+                                            &place.identity, err);
+
+    return status ? status : fsh_places_add(&list->places, place, err);
 }
 
 static fsh_status
-take_lines(parsing *p, char *text, size_t bytes, fsh_err *err)
+find_lines(listing *list, fsh_err *err)
 {
-    char *end = text + bytes, *next;
-    size_t number = 1;
+    uint64_t at = 0, number = 1;
+    size_t bytes, longest = 0;
     fsh_status status = FSH_OK;
 
-    if (memchr(text, '\0', bytes))
-        return fsh_fail(err, FSH_USAGE, "%s: is no text file: it holds a zero byte", p->input);
-    for (; text < end && !status; text = next, number++) {
-        size_t n = strcspn(text, "\n");
+    list->wanted = LINE_BYTES_MAX + 1;
+    for (; at < list->window.size && !status; at += bytes + 1, number++) {
+        status = read_line(list, at, number, &bytes, err);
+        if (!status && list->name[0])
+            status = add_place(list, at, bytes, err);
+        longest = bytes > longest ? bytes : longest;
+    }
+    list->wanted = longest + 1;
+    return status;
+}
 
-        next = text + n + 1;
-        text[n] = '\0';
-        if (n && text[n - 1] == '\r')
-            text[n - 1] = '\0';
-        if (p->csv && !csv_to_tabs(text))
-            status = fsh_fail(err, FSH_USAGE, "%s:%zu: a quote does not end", p->input, number);
-        else if (text[0] && !(p->csv && number == 1 && is_heading(text)))
-            status = take_line(p, text, number, err);
+/* ---- a path is what tells a picture from all others ---- */
+
+/* The first of the lines with this hash of their path, which have the same path unless two
+ * different paths have the same hash. */
+static fsh_status
+check_path(listing *list, uint64_t hash, fsh_err *err)
+{
+    char path[LINE_BYTES_MAX + 1] = "", name[LINE_BYTES_MAX + 1];
+    const fsh_place *place = list->places.at, *end = place + list->places.n;
+    size_t bytes;
+    fsh_status status = FSH_OK;
+
+    for (; place < end && !status; place++) {
+        if (place->name != hash || (status = read_line(list, place->at, 0, &bytes, err)))
+            continue;
+        if (!path[0]) {
+            strcpy(path, list->line);
+            strcpy(name, list->name);
+        } else if (strcmp(path, list->line) == 0) {
+            status = fsh_fail(err, FSH_USAGE, "%s: %s stands there twice, under the names %s and %s",
+                              list->input, path, name, list->name);
+        }
     }
     return status;
 }
 
 static int
-compare_paths(const void *a, const void *b)
+compare_hashes(const void *a, const void *b)
 {
-    return strcmp(((const fsh_entry *)a)->sample, ((const fsh_entry *)b)->sample);
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
 }
 
-/* A path is what tells a picture from all others. */
 static fsh_status
-check_paths(const parsing *p, fsh_err *err)
+check_part(listing *list, uint64_t part, uint64_t parts, uint64_t *hashes, fsh_err *err)
 {
-    const fsh_entry *at = p->entries.at;
-    size_t i;
+    uint64_t n = 0, i;
+    fsh_status status = FSH_OK;
 
-    if (p->entries.n)
-        qsort(p->entries.at, p->entries.n, sizeof *at, compare_paths);
-    for (i = 1; i < p->entries.n; i++)
-        if (strcmp(at[i - 1].sample, at[i].sample) == 0)
-            return fsh_fail(err, FSH_USAGE, "%s: %s stands there twice, under the names %s and %s",
-                            p->input, at[i].sample, at[i - 1].identity, at[i].identity);
-    return FSH_OK;
+    for (i = 0; i < list->places.n; i++)
+        if (list->places.at[i].name % parts == part)
+            hashes[n++] = list->places.at[i].name;
+    if (n)
+        qsort(hashes, n, sizeof *hashes, compare_hashes);
+    for (i = 1; i < n && !status; i++)
+        if (hashes[i - 1] == hashes[i])
+            status = check_path(list, hashes[i], err);
+    return status;
+}
+
+/* A part of the hashes at a time, because sorting all would take as much memory again. */
+static fsh_status
+check_paths(listing *list, fsh_err *err)
+{
+    uint64_t parts = list->places.n / PART_LINES + 1, most = 0, i;
+    uint64_t *sizes = calloc(parts, sizeof *sizes), *hashes;
+    fsh_status status = FSH_OK;
+
+    for (i = 0; sizes && i < list->places.n; i++) {
+        uint64_t size = ++sizes[list->places.at[i].name % parts];
+
+        most = size > most ? size : most;
+    }
+    free(sizes);
+    if (!sizes || !(hashes = malloc((most + 1) * sizeof *hashes)))
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", list->input);
+    for (i = 0; i < parts && !status; i++)
+        status = check_part(list, i, parts, hashes, err);
+    free(hashes);
+    return status;
+}
+
+/* ---- the paths of a person, in order ---- */
+
+static int
+compare_places(const void *a, const void *b)
+{
+    const fsh_place *x = a, *y = b;
+
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+static int
+compare_paths(const void *a, const void *b, void *self)
+{
+    const char *paths = self;
+
+    return strcmp(paths + *(const size_t *)a, paths + *(const size_t *)b);
+}
+
+static fsh_status
+read_path(listing *list, const fsh_place *place, fsh_text *paths, fsh_err *err)
+{
+    size_t bytes, n;
+    fsh_status status = read_line(list, place->at, 0, &bytes, err);
+
+    n = strlen(list->line);
+    if (status || bytes != place->more || fsh_hash_key(list->line, n) != place->name)
+        return fsh_fail(err, FSH_IO, "%s: has changed while it was read", list->input);
+    fsh_text_add_bytes(paths, list->line, n + 1);
+    return fsh_text_ok(paths) ? FSH_OK : fsh_fail(err, FSH_MEMORY, "%s: out of memory", list->input);
+}
+
+static fsh_status
+give_paths(void *self, fsh_place *places, uint64_t n, const fsh_scan_sink *sink, fsh_err *err)
+{
+    listing *list = self;
+    fsh_text paths = {0};
+    size_t *starts = malloc(n * sizeof *starts);
+    fsh_status status = starts ? FSH_OK : fsh_fail(err, FSH_MEMORY, "%s: out of memory", list->input);
+    uint64_t i;
+
+    qsort(places, n, sizeof *places, compare_places);
+    for (i = 0; i < n && !status; i++) {
+        starts[i] = paths.bytes;
+        status = read_path(list, &places[i], &paths, err);
+    }
+    if (!status)
+        qsort_r(starts, n, sizeof *starts, compare_paths, paths.data);
+    for (i = 0; i < n && !status; i++)
+        status = sink->sample(sink->self, paths.data + starts[i], err);
+    fsh_text_fini(&paths);
+    free(starts);
+    return status;
+}
+
+static fsh_status
+scan_all(listing *list, const fsh_scan_sink *sink, fsh_err *err)
+{
+    static const fsh_place_kind kind = {.give = give_paths};
+    fsh_status status = fsh_window_open(&list->window, list->input, FSH_WINDOW_SCAN, err);
+    size_t again;
+
+    if (!status)
+        status = find_lines(list, err);
+    fsh_window_close(&list->window);
+    again = list->wanted > AGAIN_BYTES ? list->wanted : AGAIN_BYTES;
+    if (!status)
+        status = fsh_window_open(&list->window, list->input, again, err);
+    if (!status)
+        status = check_paths(list, err);
+    if (!status)
+        status = fsh_places_give(&list->places, &kind, list, sink, err);
+    fsh_window_close(&list->window);
+    return status;
 }
 
 static fsh_status
 list_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
     const char *dot = strrchr(input, '.');
-    parsing p = {.input = input, .csv = dot && strcasecmp(dot, ".csv") == 0};
-    uint8_t *text = NULL;
-    size_t bytes;
-    fsh_status status = fsh_file_read(input, LIST_BYTES_MAX, &text, &bytes, err);
+    listing *list = calloc(1, sizeof *list);
+    fsh_status status;
 
-    if (status)
-        return status;
-    p.names = malloc(bytes + 2); /* a name is no longer than its path, and each has a line end */
-    status = p.names ? take_lines(&p, (char *)text, bytes, err)
-                     : fsh_fail(err, FSH_MEMORY, "%s: out of memory", input);
-    if (!status)
-        status = check_paths(&p, err);
-    if (!status)
-        status = fsh_entries_give(&p.entries, sink, err);
-    fsh_entries_fini(&p.entries);
-    free(p.names);
-    free(text);
+    if (!list)
+        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", input);
+    list->input = input;
+    list->places.sink = sink;
+    list->csv = dot && strcasecmp(dot, ".csv") == 0;
+    status = scan_all(list, sink, err);
+    fsh_places_fini(&list->places);
+    free(list);
     return status;
 }
+
+/* ---- reading ---- */
 
 static fsh_status
 list_load(const char *input, const char *identity, const char *sample, uint8_t **data,

@@ -209,7 +209,7 @@ line_bytes(void *self, const fsh_place *place, fsh_text *out)
 static fsh_status
 tsv_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
-    static const fsh_place_kind kind = {compare, name, line_bytes};
+    static const fsh_place_kind kind = {.compare = compare, .name = name, .more = line_bytes};
     fsh_places places = {.sink = sink};
     fsh_window window;
     fsh_status status = fsh_window_open(&window, input, FSH_WINDOW_SCAN, err);

@@ -204,6 +204,8 @@ give_identity(giving *g, uint32_t identity, uint64_t from, uint64_t to, fsh_err 
     fsh_place *at = g->places->at;
     fsh_status status = g->sink->identity(g->sink->self, identity_name(g->places, identity), err);
 
+    if (!status && g->kind->give)
+        return g->kind->give(g->self, at + from, to - from, g->sink, err);
     if (to - from > 1)
         qsort_r(at + from, (size_t)(to - from), sizeof *at, g->kind->compare, g->self);
     fsh_text_clear(&g->last);

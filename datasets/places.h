@@ -38,6 +38,9 @@ typedef struct fsh_place_kind {
     int (*compare)(const void *a, const void *b, void *self);
     void (*name)(void *self, const fsh_place *place, fsh_text *out);
     void (*more)(void *self, const fsh_place *place, fsh_text *out);
+    /* Or NULL. Instead of the others: gives the n samples of an identity itself. */
+    fsh_status (*give)(void *self, fsh_place *places, uint64_t n, const fsh_scan_sink *sink,
+                       fsh_err *err);
 } fsh_place_kind;
 
 /* The number of an identity, a new one where the name is new. */

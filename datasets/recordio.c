@@ -444,7 +444,7 @@ no_more(void *self, const fsh_place *place, fsh_text *out)
 static fsh_status
 recordio_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
-    static const fsh_place_kind kind = {compare, name, no_more};
+    static const fsh_place_kind kind = {.compare = compare, .name = name, .more = no_more};
     scanning s = {.places = {.sink = sink}};
     fsh_status status = find_files(input, &s.files, err);
 

@@ -348,7 +348,7 @@ tar_name(void *self, const fsh_place *place, fsh_text *out)
 static fsh_status
 tar_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
-    static const fsh_place_kind kind = {compare, name, tar_name};
+    static const fsh_place_kind kind = {.compare = compare, .name = name, .more = tar_name};
     scanning s = {.sink = sink, .places = {.sink = sink}};
     char path[FSH_PATH_BYTES];
     fsh_status status = fsh_tars_find(input, &s.tars, err);

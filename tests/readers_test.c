@@ -370,7 +370,9 @@ a_wrong_list_is_told_by_line(void **state)
                  {"a.jpg\t\n", ":1: expected the path"},
                  {"a.jpg\tx\ty\n", ":1: expected the path"},
                  {"a.jpg\n/\n", ":2: expected the path"},
-                 {"a.jpg\tanna\nb.jpg\tbob\na.jpg\tbob\n", "a.jpg stands there twice"}};
+                 {"a.jpg\tanna\nb.jpg\tbob\na.jpg\tbob\n",
+                  "a.jpg stands there twice, under the names anna and bob"},
+                 {"a.jpg\tanna\n\na.jpg\tanna", "twice, under the names anna and anna"}};
     char *folder = fsh_test_folder(), path[FSH_PATH_BYTES];
     seen found;
     fsh_err err;
@@ -387,8 +389,61 @@ a_wrong_list_is_told_by_line(void **state)
     }
     assert_ok(fsh_file_write(path, "a\0b", 3, &err), err);
     assert_int_equal(scan("list", path, &found, &err), FSH_USAGE);
-    assert_text_has(err.text, "zero byte");
+    assert_text_has(err.text, "list.txt:1: is no text file: it holds a zero byte");
     seen_fini(&found);
+    fsh_test_remove(folder);
+}
+
+static void
+a_line_that_does_not_end_is_told(void **state)
+{
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES], *text = malloc(100001);
+    seen found;
+    fsh_err err;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'a', 100000);
+    memcpy(text, "b.jpg\n", 6);
+    text[100000] = '\0';
+    write_file(folder, "list.txt", text);
+    path_in(path, folder, "list.txt");
+    assert_int_equal(scan("list", path, &found, &err), FSH_USAGE);
+    assert_text_has(err.text, "list.txt:2: the line is longer than");
+    seen_fini(&found);
+    free(text);
+    fsh_test_remove(folder);
+}
+
+/* More than is read at once, the lines of each person all over it. */
+static void
+a_long_list_may_be_in_any_order(void **state)
+{
+    enum { LINES = 40000, PEOPLE = 400 };
+    char *folder = fsh_test_folder(), path[FSH_PATH_BYTES], last[64];
+    fsh_text text = {0};
+    seen found;
+    fsh_err err;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < LINES; i++) {
+        unsigned sample = i * 7919 % LINES;
+
+        fsh_text_addf(&text, "\"a folder, with a comma/%05u.jpg\",%04u\n", sample, sample % PEOPLE);
+    }
+    assert_true(text.bytes > 1 << 20);
+    write_file(folder, "list.csv", fsh_text_get(&text));
+    path_in(path, folder, "list.csv");
+    assert_ok(scan("list", path, &found, &err), err);
+    assert_int_equal(found.samples_n, LINES);
+    assert_string_equal(found.identity, "0399");
+    snprintf(last, sizeof last, "a folder, with a comma/%05u.jpg", LINES - 1);
+    assert_string_equal(found.last, last);
+    assert_text_has(fsh_text_get(&found.order),
+                    "[0001] a folder, with a comma/00001.jpg  a folder, with a comma/00401.jpg  a folder");
+    seen_fini(&found);
+    fsh_text_fini(&text);
     fsh_test_remove(folder);
 }
 
@@ -425,6 +480,8 @@ main(void)
         cmocka_unit_test(without_a_name_the_folder_or_the_file_is_the_name),
         cmocka_unit_test(a_list_may_be_csv),
         cmocka_unit_test(a_wrong_list_is_told_by_line),
+        cmocka_unit_test(a_line_that_does_not_end_is_told),
+        cmocka_unit_test(a_long_list_may_be_in_any_order),
         cmocka_unit_test(pictures_of_a_list_lie_beside_it),
     };
 

@@ -197,6 +197,14 @@ measure_large(const char *folder, const char *only, const char *manifest)
         measure_file("tar", "tar", path, path, large_tar(path, &plan), manifest);
         unlink(path);
     }
+    if (strcmp(only, "list") == 0) {
+        uint64_t bytes;
+
+        snprintf(path, sizeof path, "%s/large.csv", folder);
+        bytes = large_list(path, &plan);
+        measure_file("list", "list", path, path, bytes, manifest);
+        unlink(path);
+    }
     if (!*only || strcmp(only, "recordio") == 0) {
         uint64_t bytes = large_records(path, &plan);
 

@@ -67,6 +67,27 @@ large_tsv(const char *path, const large_plan *plan)
     return end(file, path);
 }
 
+/* A .csv whose lines lie anywhere. */
+uint64_t
+large_list(const char *path, const large_plan *plan)
+{
+    FILE *file = make(path);
+    char *data = picture(plan), name[64];
+    uint64_t i;
+
+    fprintf(file, "path,label\n");
+    for (i = 0; i < plan->samples; i++) {
+        uint64_t sample = i * 7919 % plan->samples, identity = identity_of(plan, sample);
+        int n = snprintf(name, sizeof name, "/m.%06llx/%llu-FaceId-0.jpg", (unsigned long long)identity,
+                         (unsigned long long)sample);
+        int more = plan->bytes > (uint64_t)n ? (int)(plan->bytes - (uint64_t)n) : 0;
+
+        fprintf(file, "%.*s%s,m.%06llx\n", more, data, name, (unsigned long long)identity);
+    }
+    free(data);
+    return end(file, path);
+}
+
 static void
 put_record(FILE *file, uint64_t key, float label, const char *data, uint32_t bytes)
 {

@@ -13,6 +13,7 @@ typedef struct large_plan {
 /* Each writes what the reader of its name takes, ends the program where it cannot, and says how many bytes. */
 uint64_t large_tsv(const char *path, const large_plan *plan);
 uint64_t large_records(const char *folder, const large_plan *plan); /* shuffled, with train.idx */
+uint64_t large_list(const char *path, const large_plan *plan); /* shuffled; bytes of a path, at least */
 uint64_t large_tar(const char *path, const large_plan *plan);
 
 #endif
