@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "cli/embed_make.h"
+#include "cli/gallery_kept.h"
 #include "cli/recognise.h"
 
 enum { WAIT_MS = 10000, RETRY_MS = 1000 };
@@ -33,10 +34,10 @@ open_gallery(fsh_recognise *run, fsh_err *err)
     embedded.output[0] = '\0';
     if (!fsh_file_exists(gallery))
         return fsh_fail(err, FSH_IO, "--gallery %s: there is no such file or folder", gallery);
-    if (!fsh_embed_is_store(gallery))
-        status = name_kept(gallery, embedded.output, err);
-    if (!status)
+    if (fsh_embed_is_store(gallery))
         status = fsh_embedded_get(gallery, &embedded, &run->gallery, err);
+    else if (!(status = name_kept(gallery, embedded.output, err)))
+        status = fsh_gallery_keep(gallery, &embedded, &run->gallery, err);
     fsh_progress_clear(&run->progress);
     if (!status && run->gallery.n == 0)
         status = fsh_fail(err, FSH_FORMAT,

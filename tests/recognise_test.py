@@ -114,6 +114,10 @@ class RecogniseCase(unittest.TestCase):
         slides.write(self.here / name, self.walk(visits), rate=RATE)
         return self.here / name
 
+    def nobody(self):
+        slides.write(self.here / "nobody.avi", [slides.Walk(0, 3, STUDIO.pictures[5, 1, PLAIN][:4])])
+        return self.here / "nobody.avi"
+
 
 def seconds(text):
     hours, minutes, rest = text.split(":")
@@ -215,8 +219,7 @@ class Sources(RecogniseCase):
         self.assertEqual((row["name"], row["first_seen"], row["last_seen"]), ("person 5", "00:00:00.300", "00:00:01.000"))
 
     def test_frames_without_faces_are_no_visits(self):
-        slides.write(self.here / "nobody.avi", [slides.Walk(0, 8, STUDIO.pictures[5, 1, PLAIN][:4])])
-        self.assertEqual(json.loads(self.recognise(self.here / "nobody.avi").stdout.splitlines()[-1])["faces"], 0)
+        self.assertEqual(json.loads(self.recognise(self.nobody()).stdout.splitlines()[-1])["faces"], 0)
         self.assertEqual(self.rows(), [])
 
     def test_a_video_that_is_cut_off_says_so_and_what_was_seen_is_kept(self):
@@ -394,9 +397,56 @@ class Gallery(RecogniseCase):
         self.assertNotIn("worker_joined", again)
         self.assertEqual(kept.stat().st_mtime_ns, made)
         self.assertIn("came", again)
-        shutil.copytree(STUDIO.people / "0000003", staff / "new")
+        (staff / "new").mkdir()
+        shutil.copy(STUDIO.people / "0000003" / "001.jpg", staff / "new")
         self.assertIn("worker_joined", {event["event"] for event in self.events(*words)})
         self.assertIn("new", self.list(kept))
+
+    def test_a_picture_that_is_replaced_under_its_name_is_embedded_again_and_no_other(self):
+        staff, kept = self.here / "staff", self.here / "staff.gallery.h5"
+        shutil.copytree(STUDIO.staff, staff)
+        (staff / "person 8" / "link.jpg").symlink_to(self.here / "not yet there.jpg")
+        (staff / "list\nof\tnames").mkdir()
+        shutil.copy(STUDIO.people / "0000004" / "001.jpg", staff / "list\nof\tnames" / "a b.jpg")
+        (staff / "person 8" / "blank.png").write_bytes(cv2.imencode(".png", slides.GROUND * slides.numpy.ones((200, 200, 3), "uint8"))[1])
+        words = ("recognise", self.nobody(), "--gallery", staff, "--detector", "hog", "--masks", "", "--workers", 1,
+                 "--attendance", "", "--log", "quiet")
+        self.faceshard(*words)
+        replaced = staff / "person 5" / "001.jpg"
+        before = replaced.stat()
+        shutil.copy(STUDIO.people / "0000003" / "001.jpg", replaced)
+        os.truncate(replaced, max(before.st_size, replaced.stat().st_size))
+        shutil.rmtree(staff / name_of(11))
+        shutil.copy(STUDIO.people / "0000015" / "003.jpg", self.here / "not yet there.jpg")
+        shutil.copy(STUDIO.people / "0000015" / "003.jpg", staff / "person 8" / "zz.jpg")
+        (staff / "flat.txt").write_text("a stray")
+        told = self.faceshard(*words).stderr.decode()
+        self.assertIn("3 of 10 pictures are new, were replaced or could not be read before, 1 have gone", told)
+        self.faceshard("embed", staff, "--output", self.here / "anew.h5", "--detector", "hog", "--workers", 1, "--log", "quiet")
+        self.assertEqual(kept.read_bytes(), (self.here / "anew.h5").read_bytes(), "the same file as when all are embedded")
+        self.assertNotIn("brought up to date", self.faceshard(*words).stderr.decode())
+        os.utime(replaced, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+        self.assertIn("1 of 10", self.faceshard(*words).stderr.decode())
+        self.assertEqual(kept.read_bytes(), (self.here / "anew.h5").read_bytes())
+        (self.here / "staff.gallery.h5.seen").write_text("faceshard pictures 1\n12 rubbish")
+        self.faceshard(*words)
+        self.assertEqual(kept.read_bytes(), (self.here / "anew.h5").read_bytes())
+        self.assertEqual(stat.S_IMODE((self.here / "staff.gallery.h5.seen").stat().st_mode), 0o600)
+
+    def test_a_gallery_of_one_folder_with_a_list_of_names_is_brought_up_to_date(self):
+        staff, kept = self.here / "staff", self.here / "staff.gallery.h5"
+        staff.mkdir()
+        for person in GALLERY[:4]:
+            shutil.copy(STUDIO.people / f"{person:07}" / "001.jpg", staff / f"{person}.jpg")
+        (staff / "names.tsv").write_text("".join(f"{person}.jpg\tnumber {person}\n" for person in GALLERY[:4]))
+        words = ("recognise", self.nobody(), "--gallery", staff, "--detector", "hog", "--masks", "", "--workers", 1,
+                 "--attendance", "", "--log", "quiet")
+        self.faceshard(*words)
+        self.assertEqual(set(self.list(kept)), {f"number {person}" for person in GALLERY[:4]})
+        shutil.copy(STUDIO.people / "0000003" / "001.jpg", staff / "0.jpg")
+        (staff / "names.tsv").write_text("0.jpg\tnumber 3\n5.jpg\tnumber 5\n8.jpg\tnumber 8\n")
+        self.assertIn("1 of 3 pictures are new, were replaced or could not be read before, 2 have gone", self.faceshard(*words).stderr.decode())
+        self.assertEqual(set(self.list(kept)), {"number 3", "number 5", "number 8"})
 
 
 def setUpModule():  # noqa: N802
