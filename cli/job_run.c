@@ -63,7 +63,7 @@ make_report(const fsh_job *job, fsh_run_result *result)
 {
     fsh_err err;
 
-    if (fsh_report_make(job->output, &err))
+    if (fsh_report_make(job->output, &result->steps, &err))
         fsh_progress_warn(&result->progress, err.text);
 }
 
@@ -80,10 +80,8 @@ finish(const fsh_job *job, bool report, const fsh_hash *hashes, fsh_run_result *
         return fsh_finish_again(job, err);
     }
     status = fsh_finish(job, (uint32_t)result->planned.units, hashes, &result->steps, &result->totals, err);
-    if (!status && report) {
-        told_step(result, "writing report.html", 0, 0);
+    if (!status && report)
         make_report(job, result);
-    }
     fsh_progress_clear(&result->progress);
     return status;
 }

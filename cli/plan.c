@@ -72,10 +72,12 @@ run_finish(const fsh_invocation *invocation, fsh_err *err)
     status = fsh_plan_check(job, &totals, err);
     if (!status)
         status = fsh_finish(job, (uint32_t)totals.units, NULL, &steps, &result, err);
+    if (!status && fsh_report_make(job->output, &steps, err)) {
+        fsh_progress_clear(&progress);
+        printf("attention     %s\n", err->text);
+    }
     fsh_progress_clear(&progress);
     if (!status) {
-        if (fsh_report_make(job->output, err))
-            printf("attention     %s\n", err->text);
         fsh_summary_print(job, &result, (uint32_t)totals.units, NULL, 0);
         status = fsh_summary_judge(job, &result, err);
     }

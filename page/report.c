@@ -82,13 +82,15 @@ add_head(const fsh_report_sheet *of, fsh_text *page)
 }
 
 fsh_status
-fsh_report_write(const char *output, fsh_err *err)
+fsh_report_write(const char *output, const fsh_listener *steps, fsh_err *err)
 {
-    fsh_report_sheet of = {0};
+    fsh_report_sheet of = {.steps = steps};
     fsh_text page = {0};
     fsh_status status = open_report(output, &of, err);
 
     if (!status) {
+        of.pictures_of = fsh_report_pictures(&of);
+        fsh_listener_tell(steps, 0, of.pictures_of);
         add_head(&of, &page);
         fsh_report_numbers(&of, &page);
         fsh_report_rejected(&of, &page);

@@ -75,6 +75,12 @@ add_image(bool there, const fsh_text *uri, const char *title, fsh_text *page)
 }
 
 static void
+count_picture(fsh_report_sheet *of)
+{
+    fsh_listener_tell(of->steps, ++of->pictures, of->pictures_of);
+}
+
+static void
 add_photograph(fsh_report_sheet *of, uint64_t rejected, fsh_text *page)
 {
     const char *source = of->found.sources[rejected];
@@ -91,6 +97,7 @@ add_photograph(fsh_report_sheet *of, uint64_t rejected, fsh_text *page)
     fsh_html_add(page, source);
     fsh_text_add(page, "</figcaption></figure>\n");
     fsh_text_fini(&uri);
+    count_picture(of);
 }
 
 static void
@@ -231,6 +238,7 @@ add_row(fsh_report_sheet *of, uint64_t row, fsh_text *page)
 
     add_image(there, &uri, "", page);
     fsh_text_fini(&uri);
+    count_picture(of);
 }
 
 /* The same samples on every sheet, where each has all variants. */
@@ -333,4 +341,29 @@ fsh_report_origin(fsh_report_sheet *of, fsh_text *page)
     fsh_text_add(page, "</section>\n");
     fsh_text_fini(&job);
     fsh_text_fini(&facts);
+}
+
+/* ---- how much there is to do ---- */
+
+static uint64_t
+least(uint64_t n, uint64_t most)
+{
+    return n < most ? n : most;
+}
+
+uint64_t
+fsh_report_pictures(const fsh_report_sheet *of)
+{
+    const fsh_findings *found = &of->found;
+    uint64_t rows[UINT8_MAX + 1] = {0}, n = 0, i;
+
+    for (i = 1; i < FSH_REASON_N; i++)
+        if (has_picture((fsh_reason)i))
+            n += least(count_reason(found, (fsh_reason)i),
+                       i == FSH_REASON_MISLABELLED ? WORST : PER_REASON);
+    for (i = 0; of->stored && i < found->rows; i++)
+        rows[found->variants[i]]++;
+    for (i = 0; i < of->job->variants_n; i++)
+        n += least(rows[i], PER_VARIANT);
+    return n;
 }

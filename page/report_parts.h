@@ -3,6 +3,7 @@
 #ifndef FSH_PAGE_REPORT_PARTS_H
 #define FSH_PAGE_REPORT_PARTS_H
 
+#include "base/listener.h"
 #include "evaluate/thumbs.h"
 #include "page/findings.h"
 #include "page/view.h"
@@ -14,7 +15,12 @@ typedef struct fsh_report_sheet {
     fsh_thumbs *stored;      /* pictures of index.h5; NULL: it has none */
     fsh_thumbs *photographs; /* of the input; NULL where it is no folder */
     double threshold;        /* of `clean`; NaN: none */
+    const fsh_listener *steps;
+    uint64_t pictures, pictures_of; /* made so far, and how many there will be */
 } fsh_report_sheet;
+
+/* How many pictures all sections will show. */
+uint64_t fsh_report_pictures(const fsh_report_sheet *of);
 
 void fsh_report_numbers(fsh_report_sheet *of, fsh_text *page);
 void fsh_report_rejected(fsh_report_sheet *of, fsh_text *page);

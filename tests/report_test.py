@@ -1,6 +1,7 @@
 """report.html: what it tells of a finished job, from its own files alone."""
 import base64
 import html
+import json
 import os
 import re
 import sys
@@ -93,6 +94,18 @@ class Report(JobCase):
             self.assertGreater(cv2.absdiff(found, whole).mean(), 12)
             shown += 1
         self.assertEqual(shown, 2)
+
+    def test_how_far_it_is_is_told_by_pictures_alone_and_at_the_end_of_a_job(self):
+        self.job.write_text(CLEANED)
+        (self.input / "person 0" / "broken.jpg").write_bytes(b"no picture")
+        told = [self.faceshard("run", self.job, "--input", self.input, "--output", self.output, "--log", "json"),
+                self.faceshard("report", self.output, "--log", "json")]
+        pictures = self.report().count("<img alt=") + self.report().count("<div class=gone")
+        for one in told:
+            steps = [json.loads(line) for line in one.stdout.decode().splitlines()]
+            steps = [step for step in steps if step.get("text") == "writing report.html" and "of" in step]
+            self.assertEqual({step["of"] for step in steps}, {pictures})
+            self.assertTrue(all(0 <= step["done"] <= pictures for step in steps))
 
     def test_an_unfinished_job_has_none_and_a_finished_one_gets_it_again(self):
         places = ("--input", self.input, "--output", self.output)
