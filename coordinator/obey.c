@@ -238,9 +238,11 @@ take_hello(fsh_coordination *me, const fsh_peer *peer, fsh_member *member,
 
     if (refuse(me, peer, member, hello))
         return;
-    /* A worker that was sent home until the next coordinator comes is back early. */
-    if (!member && me->draining && me->result == FSH_INTERRUPTED && hello->units.n == 0)
+    /* Who comes without a unit is not let in any more. */
+    if (!member && me->draining && me->result == FSH_INTERRUPTED && hello->units.n == 0) {
+        fsh_coordination_say_drain(me, peer);
         return;
+    }
     if (!member)
         member = welcome_new(me, peer, hello);
     if (!member || !fsh_rate_take(&member->hellos, &hellos_max, uv_now(&me->loop))) {

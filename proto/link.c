@@ -182,6 +182,8 @@ note_of_worker(fsh_link *link, fsh_monitor_event event)
 
     if (event == FSH_MONITOR_SHAKEN)
         link->counts.entered++;
+    if (event == FSH_MONITOR_DISCONNECTED && link->options.lost)
+        link->options.lost(link->options.self);
     if (!refused && event != FSH_MONITOR_CUT)
         return;
     if (refused)

@@ -60,6 +60,8 @@ typedef struct fsh_link_options {
     void (*struck)(void *self, const fsh_peer *peer);
     /* Worker: a handshake has failed. May be NULL. */
     void (*failed)(void *self, fsh_link_failure failure);
+    /* Worker: a connection is gone. It is tried again and again. May be NULL. */
+    void (*lost)(void *self);
 } fsh_link_options;
 
 /* Fails with NETWORK and names the address, or as fsh_allowed_open does; the loop must be run until it is

@@ -161,6 +161,22 @@ a_coordinator_that_is_asked_to_end_waits_for_units_in_work(void **state)
     finish_pair(&at, 1);
 }
 
+/* While a unit is held: nobody else ends the newcomer, and without a word from the coordinator it would outlive that. */
+static void
+a_worker_that_starts_while_a_coordinator_ends_is_sent_home(void **state)
+{
+    pair at = start_pair();
+
+    (void)state;
+    kill(at.coordinator, SIGTERM);
+    assert_int_equal(code_of(start("worker", at.address, NULL, NULL)), 0);
+    assert_int_equal(waitpid(at.coordinator, NULL, WNOHANG), 0);
+    plant_file(at.of, "go", "");
+    assert_int_equal(code_of(at.coordinator), 130);
+    assert_int_equal(code_of(at.worker), 0);
+    finish_pair(&at, 1);
+}
+
 static void
 a_second_signal_ends_a_coordinator_at_once_and_the_next_one_goes_on(void **state)
 {
@@ -208,6 +224,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_worker_whose_grace_is_over_gives_its_unit_back),
         cmocka_unit_test(a_second_signal_ends_a_worker_at_once),
         cmocka_unit_test(a_coordinator_that_is_asked_to_end_waits_for_units_in_work),
+        cmocka_unit_test(a_worker_that_starts_while_a_coordinator_ends_is_sent_home),
         cmocka_unit_test(a_second_signal_ends_a_coordinator_at_once_and_the_next_one_goes_on),
         cmocka_unit_test(an_idle_worker_gets_a_copy_of_a_unit_that_is_slow),
     };

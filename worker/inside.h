@@ -27,6 +27,7 @@ typedef struct fsh_worker {
     fsh_text bytes;            /* of the message being sent */
     char *job, *hash, *recipe; /* of the WELCOME; NULL before */
     bool known;       /* the coordinator has said WELCOME and nothing else since */
+    bool cut;         /* nobody is to be heard over this link: it was lost, or is about to be */
     bool ready;       /* the child has loaded its models */
     bool draining, leaving;
     bool again; /* the coordinator that said DRAIN may be started again */

@@ -32,6 +32,12 @@ on_handshake_failed(void *self, fsh_link_failure failure)
     fsh_worker_leave(me, FSH_NETWORK, text.text);
 }
 
+static void
+on_lost(void *self)
+{
+    ((fsh_worker *)self)->cut = true;
+}
+
 fsh_status
 fsh_worker_open_link(fsh_worker *me)
 {
@@ -39,7 +45,8 @@ fsh_worker_open_link(fsh_worker *me)
                                 .bytes_max = FSH_MESSAGE_BYTES_MAX,
                                 .self = me,
                                 .received = fsh_worker_obey,
-                                .failed = on_handshake_failed};
+                                .failed = on_handshake_failed,
+                                .lost = on_lost};
     fsh_keys keys = {0};
     fsh_status status = FSH_OK;
 
@@ -65,6 +72,7 @@ go_to(fsh_worker *me, const char *address)
     fsh_link_close(&me->link);
     memcpy(me->address, address, sizeof me->address);
     me->known = false;
+    me->cut = false;
     me->asked = 0;
     me->strange = 0;
     status = fsh_worker_open_link(me);
@@ -79,7 +87,7 @@ fsh_worker_look(fsh_worker *me)
     uint64_t now = uv_now(&me->loop);
     fsh_meeting meeting;
 
-    if ((me->link && now - me->heard_ms < SILENT_MS) || now - me->looked_ms < LOOK_MS)
+    if ((me->link && !me->cut && now - me->heard_ms < SILENT_MS) || now - me->looked_ms < LOOK_MS)
         return;
     me->looked_ms = now;
     if (fsh_meeting_read(me->folder, &meeting, NULL))

@@ -123,6 +123,18 @@ take_committed(fsh_worker *me, const fsh_message_committed *committed)
         fsh_worker_hand_in(me, lease);
 }
 
+/* A standing worker that was sent home until the next coordinator comes is back early: it waits. */
+static void
+take_drain(fsh_worker *me, const fsh_message_drain *drain)
+{
+    if (!me->known && drain->again && me->options.stay) {
+        me->cut = true;
+        return;
+    }
+    me->again = drain->again;
+    fsh_worker_drain(me, drain->grace_ms, me->result);
+}
+
 static void
 obey(fsh_worker *me, const fsh_message *message)
 {
@@ -141,10 +153,7 @@ obey(fsh_worker *me, const fsh_message *message)
         if (me->carrier)
             fsh_carrier_take_end(me->carrier, &message->end);
         break;
-    case FSH_MESSAGE_DRAIN:
-        me->again = message->drain.again;
-        fsh_worker_drain(me, message->drain.grace_ms, me->result);
-        break;
+    case FSH_MESSAGE_DRAIN: take_drain(me, &message->drain); break;
     case FSH_MESSAGE_PONG:
         me->known = me->known && message->pong.known;
         if (!me->known)
@@ -165,6 +174,7 @@ fsh_worker_obey(void *self, const fsh_peer *peer, const void *data, size_t bytes
         fsh_message_decode(data, bytes, FSH_FROM_COORDINATOR, &message, NULL) != FSH_OK)
         return;
     me->heard_ms = uv_now(&me->loop);
+    me->cut = false;
     obey(me, &message);
     fsh_message_fini(&message);
     if (!me->leaving)
