@@ -21,6 +21,9 @@ struct fsh_view {
     fsh_point ear_side; /* the direction in which an ear goes behind the face, and how far it
                            reaches, px */
     float ear;
+    bool turns_left;
+    float back, much; /* hair of this height, px, is stretched over the back of the head, by so many
+                         times its height */
     float *depth;
     float (*values)[FSH_SKIN_VALUES];
     uint8_t *cover, *spare; /* how much of a pixel is head, 0 to 255 */
@@ -80,7 +83,7 @@ edge_distance(fsh_point from, float dx, float dy, float size)
 }
 
 /* On the side that turns away, the ear goes behind the face: the surroundings there come from
- * beyond it. */
+ * beyond it. On the other the back of the head comes into sight. */
 static void
 find_ears(fsh_view *view, const fsh_head *head, const fsh_head *turned)
 {
@@ -90,8 +93,29 @@ find_ears(fsh_view *view, const fsh_head *head, const fsh_head *turned)
     float mm = 26 + 60 * fmaxf(-side * sinf(radian * head->yaw), 0);
 
     view->ear = mm * head->scale * head->wide * amount;
+    view->turns_left = by < 0;
+    view->much = 2 * fsh_clampf(0.7f * fabsf(by) - 0.25f, 0, 1);
+    view->back = 8 * head->scale * head->wide;
     view->ear_side =
         (fsh_point){side * cosf(radian * head->roll), side * sinf(radian * head->roll)};
+}
+
+/* On the side that turns to us the back of the head comes into sight, above the ear. What is there
+ * in the photograph, mostly hair, is stretched over it: how much further in the surroundings come
+ * from at q px from the outline, in a direction so far to that side and up. */
+static float
+find_back(const fsh_view *view, float near, float up, float q, float room)
+{
+    float much = view->much * fsh_smooth_step(0.1f, 0.6f, near) * fsh_smooth_step(-0.05f, 0.4f, up);
+    float thick, more;
+
+    if (!(much > 0) || q <= 0)
+        return 0;
+    thick = fminf(view->back, room / (1 + 3.5f * much));
+    more = much * thick;
+    if (q < thick + more)
+        return q * much / (1 + much);
+    return more * (1 - fsh_smooth_step(thick + more, thick + 3.5f * more + 1, q));
 }
 
 /* At the outline the surroundings come from where they met it before. They stay from so far away on
@@ -108,10 +132,13 @@ corner_at(const fsh_view *view, float x, float y)
     float grow = (fsh_outline_reach(before, place) + ear - reach) / r;
     float ring = fminf(room, 0.35f * reach + 2.2f * fabsf(grow * r));
     float stay = fsh_smooth_step(0, fmaxf(ring, 0.1f * (float)view->size), r - reach);
+    float near = -(dx * view->ear_side.x + dy * view->ear_side.y) / r;
+    float up = (view->turns_left ? -1 : 1) * (dx * view->ear_side.y - dy * view->ear_side.x) / r;
 
     grow *= fminf(r / fmaxf(reach, 1), 1);
-    return (corner){x + (1 - stay) * (before->centre.x - after->centre.x + grow * dx),
-                    y + (1 - stay) * (before->centre.y - after->centre.y + grow * dy)};
+    grow = (1 - stay) * grow - find_back(view, near, up, r - reach, room) / r;
+    return (corner){x + (1 - stay) * (before->centre.x - after->centre.x) + grow * dx,
+                    y + (1 - stay) * (before->centre.y - after->centre.y) + grow * dy};
 }
 
 static void
