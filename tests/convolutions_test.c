@@ -192,6 +192,28 @@ trial_of(const shape *s, size_t lanes, bool channels_last)
 
 #define ANY -INFINITY, INFINITY
 
+typedef struct kernel {
+    fsh_kernel_new *make;
+    fsh_kernel_run *run;
+} kernel;
+
+/* A kernel for eight lanes and the same for sixteen, in both layouts. */
+static void
+try_both(const shape *s, bool picture, const kernel kernels[2])
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        trial t = trial_of(s, 8u << i / 2, i % 2);
+
+        t.picture = picture;
+        t.c.inputs = picture ? FSH_PICTURE_PLANES : t.c.inputs;
+        t.make = kernels[i / 2].make;
+        t.run = kernels[i / 2].run;
+        try(t);
+    }
+}
+
 /* Every size of the last tile, panels of every width, more and fewer tiles than a block. Channels
  * of eight lanes: with sixteen there are twice as many. */
 static void
@@ -204,21 +226,12 @@ winograd_gives_the_sums_of_the_convolution(void **unused)
         {1, 8, 8, 9, 7, 1, 1, true, 0, INFINITY},    {2, 16, 24, 10, 13, 1, 1, true, ANY},
         {1, 8, 16, 12, 6, 1, 0, true, ANY},
     };
+    static const kernel kernels[] = {{fsh_winograd_new_8, fsh_winograd_run_8}, {fsh_winograd_new_16, fsh_winograd_run_16}};
     size_t i;
-    int last;
 
     (void)unused;
     for (i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (last = 0; last < 2; last++) {
-            trial eight = trial_of(&shapes[i], 8, last), sixteen = trial_of(&shapes[i], 16, last);
-
-            eight.make = fsh_winograd_new_8;
-            eight.run = fsh_winograd_run_8;
-            try(eight);
-            sixteen.make = fsh_winograd_new_16;
-            sixteen.run = fsh_winograd_run_16;
-            try(sixteen);
-        }
+        try_both(&shapes[i], false, kernels);
 }
 
 static void
@@ -230,23 +243,12 @@ the_first_convolution_gives_the_sums_of_the_convolution(void **unused)
         {1, 3, 16, 13, 15, 2, 0, false, ANY},        {1, 3, 8, 8, 12, 1, 1, true, ANY},
         {2, 3, 40, 9, 7, 1, 1, true, 0, INFINITY},   {1, 3, 16, 11, 14, 2, 1, true, ANY},
     };
+    static const kernel kernels[] = {{fsh_first_new_8, fsh_first_run_8}, {fsh_first_new_16, fsh_first_run_16}};
     size_t i;
-    int last;
 
     (void)unused;
     for (i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (last = 0; last < 2; last++) {
-            trial eight = trial_of(&shapes[i], 8, last), sixteen = trial_of(&shapes[i], 16, last);
-
-            eight.picture = sixteen.picture = true;
-            sixteen.c.inputs = FSH_PICTURE_PLANES;
-            eight.make = fsh_first_new_8;
-            eight.run = fsh_first_run_8;
-            try(eight);
-            sixteen.make = fsh_first_new_16;
-            sixteen.run = fsh_first_run_16;
-            try(sixteen);
-        }
+        try_both(&shapes[i], true, kernels);
 }
 
 /* Rows left over by every number, panels of every width, kernels of every kind. */
