@@ -224,6 +224,10 @@ show(const char *title, const fsh_image *image, int *key, char *text, size_t roo
     return guard(text, room, [&] {
         cv::Mat bgr;
         cv::cvtColor(view(image), bgr, cv::COLOR_RGB2BGR);
+        // As large as the picture; Qt would add a bar of buttons.
+        static const bool made =
+            (cv::namedWindow(title, cv::WINDOW_AUTOSIZE | cv::WINDOW_GUI_NORMAL), true);
+        (void)made;
         cv::imshow(title, bgr);
         *key = cv::pollKey();
         return 0;
