@@ -10,8 +10,10 @@
 #include "cli/gallery.h"
 #include "datasets/pictures.h"
 #include "door/enrol.h"
-#include "door/picture.h"
 #include "job/job.h"
+
+/* Pictures that twins are made of at once, by all threads: some for each. */
+enum { TOGETHER = 64 };
 
 /* What pictures are added with. */
 typedef struct adding {
@@ -19,10 +21,10 @@ typedef struct adding {
     fsh_eyes *eyes;
     fsh_twins *twins;
     fsh_enrol enrol;
-    fsh_image image;
     fsh_progress progress;
     const char *name; /* of all pictures; "": the folder's or the file's */
     uint64_t known;   /* pictures that were there already */
+    uint32_t threads;
 } adding;
 
 static void
@@ -31,7 +33,6 @@ adding_fini(adding *a)
     fsh_eyes_close(&a->eyes);
     fsh_twins_close(&a->twins);
     fsh_embeddings_fini(&a->gallery);
-    fsh_image_fini(&a->image);
 }
 
 /* "mobilefacenet_y1 SHA256" without the sum. */
@@ -52,7 +53,7 @@ open_eyes(adding *a, const fsh_gallery_options *options, const char *path, fsh_e
                              .device = options->embedded.device,
                              .flip = a->gallery.flip,
                              .landmarks = fsh_twins_has_any(a->twins),
-                             .threads = 1};
+                             .threads = a->threads};
     fsh_status status;
 
     card_of(a->gallery.model, model);
@@ -67,7 +68,8 @@ open_eyes(adding *a, const fsh_gallery_options *options, const char *path, fsh_e
                           "%s was made with the model '%s', and %s is another one here: build it "
                           "again",
                           path, a->gallery.model, eyes.embedder);
-    a->enrol = (fsh_enrol){.eyes = a->eyes, .twins = a->twins, .gallery = &a->gallery};
+    a->enrol = (fsh_enrol){
+        .eyes = a->eyes, .twins = a->twins, .threads = a->threads, .gallery = &a->gallery};
     return status;
 }
 
@@ -105,6 +107,23 @@ conclude(const adding *a, const char *path, uint64_t pictures, uint64_t rejected
     return FSH_OK;
 }
 
+/* Twins of n rows from `first` on. */
+static fsh_status
+add_twins_of(adding *a, const char *folder, uint64_t first, uint32_t n, fsh_err *err)
+{
+    char paths[TOGETHER][FSH_PATH_BYTES];
+    fsh_enrol_picture pictures[TOGETHER];
+    fsh_status status = FSH_OK;
+    uint32_t i;
+
+    for (i = 0; i < n && !status; i++) {
+        pictures[i] = (fsh_enrol_picture){a->gallery.names[first + i],
+                                          a->gallery.sources[first + i], paths[i]};
+        status = fsh_path_join(paths[i], folder, pictures[i].source, err);
+    }
+    return status ? status : fsh_enrol_pictures(&a->enrol, pictures, n, err);
+}
+
 /* Twins of the pictures that have a row; rows that are added meanwhile have none. */
 static fsh_status
 add_twins(adding *a, const char *folder, fsh_err *err)
@@ -113,16 +132,11 @@ add_twins(adding *a, const char *folder, fsh_err *err)
     fsh_status status = FSH_OK;
 
     a->enrol.only_twins = true;
-    for (i = 0; i < n && !status; i++) {
-        char path[FSH_PATH_BYTES];
+    for (i = 0; i < n && !status; i += TOGETHER) {
+        uint32_t here = n - i < TOGETHER ? (uint32_t)(n - i) : TOGETHER;
 
-        status = fsh_path_join(path, folder, a->gallery.sources[i], err);
-        if (!status)
-            status = fsh_picture_read(path, &a->image, err);
-        if (!status)
-            status = fsh_enrol_picture(&a->enrol, a->gallery.names[i], a->gallery.sources[i],
-                                       &a->image, err);
-        fsh_progress_images(&a->progress, i + 1, n);
+        status = add_twins_of(a, folder, i, here, err);
+        fsh_progress_images(&a->progress, i + here, n);
     }
     fsh_progress_clear(&a->progress);
     return status;
@@ -149,7 +163,8 @@ build(adding *a, const fsh_gallery_options *options, const char *path, const cha
       const char *originals, fsh_err *err)
 {
     uint64_t pictures;
-    fsh_status status = fsh_twins_open(options->twins, fsh_job_own_templates(), &a->twins, err);
+    fsh_status status =
+        fsh_twins_open(options->twins, fsh_job_own_templates(), a->threads, &a->twins, err);
 
     if (!status)
         status = make_originals(a, options, folder, originals, err);
@@ -173,7 +188,7 @@ fsh_gallery_build(const fsh_gallery_options *options, const char *path, const ch
                   fsh_err *err)
 {
     char originals[FSH_PATH_BYTES];
-    adding a = {.name = ""};
+    adding a = {.name = "", .threads = fsh_run_workers(options->embedded.workers)};
     struct stat info;
     fsh_status status;
 
@@ -210,9 +225,8 @@ add_file(adding *a, const char *name, const char *path, fsh_err *err)
         fprintf(stderr, "faceshard gallery: %s is there already as %s\n", path, source);
         return FSH_OK;
     }
-    if (!status)
-        status = fsh_picture_read(path, &a->image, err);
-    return status ? status : fsh_enrol_picture(&a->enrol, name, source, &a->image, err);
+    return status ? status
+                  : fsh_enrol_pictures(&a->enrol, &(fsh_enrol_picture){name, source, path}, 1, err);
 }
 
 static fsh_status
@@ -260,7 +274,8 @@ add(adding *a, const fsh_gallery_options *options, const char *path, const char 
     fsh_status status = fsh_embeddings_read(path, &a->gallery, err);
 
     if (!status)
-        status = fsh_twins_open(options->twins, fsh_job_own_templates(), &a->twins, err);
+        status =
+            fsh_twins_open(options->twins, fsh_job_own_templates(), a->threads, &a->twins, err);
     if (!status)
         status = open_eyes(a, options, path, err);
     before = a->gallery.n;
@@ -280,7 +295,7 @@ fsh_status
 fsh_gallery_add(const fsh_gallery_options *options, const char *path, const char *const *pictures,
                 uint32_t n, fsh_err *err)
 {
-    adding a = {.name = options->name};
+    adding a = {.name = options->name, .threads = 1};
     fsh_status status;
 
     fsh_progress_start(&a.progress, (fsh_log_mode)options->embedded.log);

@@ -272,8 +272,8 @@ fsh_eyes_detect(fsh_eyes *eyes, uint32_t thread, const fsh_image *image, uint64_
 }
 
 fsh_status
-fsh_eyes_take(fsh_eyes *eyes, const fsh_image *image, const fsh_box *box, const fsh_point five[5],
-              fsh_photo *photo, fsh_err *err)
+fsh_eyes_take(fsh_eyes *eyes, uint32_t thread, const fsh_image *image, const fsh_box *box,
+              const fsh_point five[5], fsh_photo *photo, fsh_err *err)
 {
     fsh_status status = FSH_OK;
     fsh_face *face;
@@ -285,7 +285,7 @@ fsh_eyes_take(fsh_eyes *eyes, const fsh_image *image, const fsh_box *box, const 
     face->face = face->crop = *box;
     memcpy(face->five, five, sizeof face->five);
     face->has_five = true;
-    status = analyse(&eyes->embed, 0, photo, err);
+    status = analyse(&eyes->embed, thread, photo, err);
     photo->image = NULL;
     if (status)
         fsh_photo_fini(photo);

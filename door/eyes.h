@@ -57,7 +57,8 @@ fsh_status fsh_eyes_look_for_masks(fsh_eyes *eyes, uint32_t thread, const fsh_im
 fsh_status fsh_eyes_embed(fsh_eyes *eyes, uint32_t thread, fsh_photo *photo, fsh_err *err);
 
 /* Like fsh_eyes_detect where it is known already where the one face is. */
-fsh_status fsh_eyes_take(fsh_eyes *eyes, const fsh_image *image, const fsh_box *box,
-                         const fsh_point five[5], fsh_photo *photo, fsh_err *err);
+fsh_status fsh_eyes_take(fsh_eyes *eyes, uint32_t thread, const fsh_image *image,
+                         const fsh_box *box, const fsh_point five[5], fsh_photo *photo,
+                         fsh_err *err);
 
 #endif

@@ -17,7 +17,7 @@ static const fsh_stage *const stages[FSH_TWINS_N] = {&fsh_stage_mask, &fsh_stage
 struct fsh_twins {
     fsh_stage_env env;
     void *params[FSH_TWINS_N], *states[FSH_TWINS_N]; /* NULL: not wanted */
-    fsh_canvas canvas;
+    fsh_canvas *canvases;                            /* one a thread */
 };
 
 static fsh_status
@@ -51,13 +51,19 @@ open_named(fsh_twins *twins, const char *name, size_t bytes, fsh_err *err)
 }
 
 fsh_status
-fsh_twins_open(const char *kinds, const char *templates, fsh_twins **twins, fsh_err *err)
+fsh_twins_open(const char *kinds, const char *templates, uint32_t threads, fsh_twins **twins,
+               fsh_err *err)
 {
     fsh_twins *made = calloc(1, sizeof *made);
     fsh_status status = made ? FSH_OK : fsh_fail(err, FSH_MEMORY, "out of memory");
 
-    if (made)
-        made->env = (fsh_stage_env){.seed = 1, .size = SIDE, .threads = 1, .templates = templates};
+    if (made) {
+        made->env =
+            (fsh_stage_env){.seed = 1, .size = SIDE, .threads = threads, .templates = templates};
+        made->canvases = calloc(threads + 1ul, sizeof *made->canvases);
+        if (!made->canvases)
+            status = fsh_fail(err, FSH_MEMORY, "out of memory");
+    }
     while (!status && *kinds) {
         size_t bytes = strcspn(kinds, ",");
 
@@ -75,17 +81,21 @@ void
 fsh_twins_close(fsh_twins **twins)
 {
     fsh_twins *of = *twins;
+    uint32_t i;
     int kind;
 
     if (!of)
         return;
+    for (i = 0; of->canvases && i < of->env.threads; i++) {
+        fsh_image_fini(&of->canvases[i].image);
+        fsh_image_fini(&of->canvases[i].scratch);
+    }
+    free(of->canvases);
     for (kind = 0; kind < FSH_TWINS_N; kind++) {
         if (of->states[kind])
             stages[kind]->close(of->states[kind]);
         free(of->params[kind]);
     }
-    fsh_image_fini(&of->canvas.image);
-    fsh_image_fini(&of->canvas.scratch);
     free(of);
     *twins = NULL;
 }
@@ -129,9 +139,8 @@ map_box(const fsh_affine *map, const fsh_box *box)
 }
 
 static fsh_reason
-lay_out(fsh_twins *twins, const fsh_image *photo, const fsh_face *face, const fsh_affine *map)
+lay_out(fsh_canvas *canvas, const fsh_image *photo, const fsh_face *face, const fsh_affine *map)
 {
-    fsh_canvas *canvas = &twins->canvas;
     int i;
 
     if (!face->has_landmarks ||
@@ -147,17 +156,17 @@ lay_out(fsh_twins *twins, const fsh_image *photo, const fsh_face *face, const fs
 }
 
 fsh_reason
-fsh_twins_draw(fsh_twins *twins, fsh_twin_kind kind, const fsh_image *photo, const fsh_face *face,
-               fsh_twin *twin)
+fsh_twins_draw(fsh_twins *twins, uint32_t thread, fsh_twin_kind kind, const fsh_image *photo,
+               const fsh_face *face, fsh_twin *twin)
 {
     const fsh_affine map = map_around(&face->face);
-    fsh_canvas *canvas = &twins->canvas;
-    fsh_reason reason = lay_out(twins, photo, face, &map);
+    fsh_canvas *canvas = &twins->canvases[thread];
+    fsh_reason reason = lay_out(canvas, photo, face, &map);
     int i;
 
     canvas->rng = fsh_rng_new(twins->env.seed, stages[kind]->id, face->key, (uint32_t)kind);
     if (!reason)
-        reason = stages[kind]->synthesise(twins->states[kind], twins->params[kind], 0, canvas);
+        reason = stages[kind]->synthesise(twins->states[kind], twins->params[kind], thread, canvas);
     if (!reason && fsh_image_copy(&twin->image, &canvas->image))
         reason = FSH_REASON_TOO_LARGE;
     twin->face = map_box(&map, &face->face);

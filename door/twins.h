@@ -1,10 +1,10 @@
 /* Twins of a gallery picture: the same face with a mask, with glasses, with sunglasses, put on by
  * the stages of this project. A gallery that has them finds who comes masked by a passport picture.
  *
- *     fsh_twins_open("masks,glasses", templates, &twins, &err);
+ *     fsh_twins_open("masks,glasses", templates, 1, &twins, &err);
  *     for (kind = 0; kind < FSH_TWINS_N; kind++)
- *         if (fsh_twins_has(twins, kind)) reason = fsh_twins_draw(twins, kind, image, face, &twin);
- *     fsh_twins_close(&twins); */
+ *         if (fsh_twins_has(twins, kind)) reason = fsh_twins_draw(twins, 0, kind, image, face,
+ * &twin); fsh_twins_close(&twins); */
 #ifndef FSH_DOOR_TWINS_H
 #define FSH_DOOR_TWINS_H
 
@@ -31,17 +31,17 @@ typedef struct fsh_twins fsh_twins;
 
 /* kinds: names, separated by commas; "": none. templates: folder with masks/, glasses/,
  * sunglasses/. USAGE for an unknown name. */
-fsh_status fsh_twins_open(const char *kinds, const char *templates, fsh_twins **twins,
-                          fsh_err *err);
+fsh_status fsh_twins_open(const char *kinds, const char *templates, uint32_t threads,
+                          fsh_twins **twins, fsh_err *err);
 void fsh_twins_close(fsh_twins **twins); /* NULL is fine */
 
 bool fsh_twins_has(const fsh_twins *twins, fsh_twin_kind kind);
 bool fsh_twins_has_any(const fsh_twins *twins);
 
 /* Draws one into *twin, whose memory is used again; the caller frees its image. The same face and
- * key give the same picture. A face that nothing can be put on has a reason. One thread at a time.
- */
-fsh_reason fsh_twins_draw(fsh_twins *twins, fsh_twin_kind kind, const fsh_image *photo,
-                          const fsh_face *face, fsh_twin *twin);
+ * key give the same picture. A face that nothing can be put on has a reason. Many threads at once,
+ * each with its number. */
+fsh_reason fsh_twins_draw(fsh_twins *twins, uint32_t thread, fsh_twin_kind kind,
+                          const fsh_image *photo, const fsh_face *face, fsh_twin *twin);
 
 #endif

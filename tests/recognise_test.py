@@ -384,6 +384,11 @@ class Gallery(RecogniseCase):
         film = self.film([Visit(5, 1, PLAIN)])
         self.assertIn(b"is empty", self.faceshard("recognise", film, "--gallery", path, code=3).stderr)
 
+    def test_a_gallery_with_twins_is_the_same_by_any_number_of_threads(self):
+        path = self.here / "staff.h5"
+        self.faceshard("gallery", "build", path, STUDIO.staff, "--detector", "hog", "--twins", "masks,sunglasses", "--workers", 3, "--log", "quiet")
+        self.assertEqual(path.read_bytes(), STUDIO.gallery.read_bytes())
+
     def test_a_folder_is_embedded_once_and_again_when_somebody_is_new(self):
         staff = self.here / "staff"
         shutil.copytree(STUDIO.staff, staff)
