@@ -20,8 +20,8 @@
 enum {
     KEPT = 4,        /* units whose pictures are held */
     REST_MS = 2000,  /* from one to the next, */
-    REST_TIMES = 10, /* or so many times what one takes, but not longer than */
-    REST_MOST_MS = 30000,
+    SHARE = 200,     /* or longer, so that they take one part in so many of all processors, but not */
+    REST_MOST_MS = 30000, /* longer than that */
     ANSWER_MS = 60000, /* that the process, which gives way to all others, may take */
     SLICE_MS = 200,
     ANSWER_BYTES = 8 << 20, /* that it may say */
@@ -181,10 +181,23 @@ ask(fsh_gallery *of, uint32_t unit, fsh_text *answer)
 
 /* ---- the thread ---- */
 
+/* Processor time of the child so far. */
+static uint64_t
+spent_ms(const fsh_gallery *of)
+{
+    struct timespec spent = {0, 0};
+    clockid_t clock;
+
+    if (of->child && clock_getcpuclockid(of->child, &clock) == 0)
+        clock_gettime(clock, &spent);
+    return (uint64_t)spent.tv_sec * 1000u + (uint64_t)spent.tv_nsec / 1000000u;
+}
+
 static void
 rest(fsh_gallery *of, uint64_t took_ms)
 {
-    uint64_t ms = took_ms * REST_TIMES;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t ms = took_ms * SHARE / (uint64_t)(processors > 0 ? processors : 1);
     struct timespec until;
 
     ms = ms < REST_MS ? REST_MS : ms > REST_MOST_MS ? REST_MOST_MS : ms;
@@ -216,6 +229,7 @@ collect(void *self)
     pthread_mutex_lock(&of->lock);
     while (!of->closing) {
         uint64_t began, took;
+        bool started;
         uint32_t unit = (uint32_t)of->wanted;
 
         if (of->wanted == NOBODY) {
@@ -226,9 +240,10 @@ collect(void *self)
         of->last = unit;
         of->busy = true;
         pthread_mutex_unlock(&of->lock);
-        began = now_ms();
+        started = of->child == 0; /* to start is dear, and happens once */
+        began = spent_ms(of);
         ask(of, unit, &answer);
-        took = now_ms() - began;
+        took = started || spent_ms(of) < began ? 0 : spent_ms(of) - began;
         pthread_mutex_lock(&of->lock);
         keep(of, &answer);
         fsh_text_clear(&answer);
