@@ -21,6 +21,8 @@ fsh_window_open(fsh_window *window, const char *path, size_t room, fsh_err *err)
     if (window->file < 0 || fstat(window->file, &info) != 0)
         return fsh_fail_errno(err, errno, "%s: cannot be opened", path);
     window->size = (uint64_t)info.st_size;
+    if (room >= FSH_WINDOW_SCAN) /* the system reads further ahead */
+        posix_fadvise(window->file, 0, 0, POSIX_FADV_SEQUENTIAL);
     window->room =
         window->size < room ? (size_t)window->size + 1 : room; /* a small file needs no more */
     if (!(window->data = malloc(window->room)))

@@ -167,6 +167,26 @@ forget(const char *path)
     close(file);
 }
 
+/* What the disk gives to who does nothing with it. */
+static void
+measure_reading(const char *path)
+{
+    enum { PIECE = 1 << 20 };
+    double begin = now();
+    char *data = malloc(PIECE);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    uint64_t bytes = 0;
+    ssize_t n;
+
+    if (!data || file < 0)
+        fail(path);
+    while ((n = read(file, data, PIECE)) > 0)
+        bytes += (uint64_t)n;
+    printf("  read       %.2f s, %.0f MB/s\n", now() - begin, (double)bytes / 1e6 / (now() - begin));
+    close(file);
+    free(data);
+}
+
 /* Once from the disk and once from memory, as far as it holds the file. */
 static void
 measure_file(const char *what, const char *format, const char *input, const char *file, uint64_t bytes,
@@ -175,6 +195,8 @@ measure_file(const char *what, const char *format, const char *input, const char
     const fsh_reader *reader = fsh_reader_find(format);
 
     printf("%s, %.2f GB\n", what, (double)bytes / 1e9);
+    forget(file);
+    measure_reading(file);
     forget(file);
     measure("  disk", reader, input, manifest);
     measure("  memory", reader, input, manifest);
