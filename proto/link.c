@@ -1,5 +1,5 @@
-/* The socket with its options, and what comes and goes over it. What happens around it is next door:
- * watch.c (the loop), door.c (who may join), monitor.c and crowd.c (connections). */
+/* What comes and goes over a socket. What happens around it is next door: socket.c (its options), watch.c
+ * (the loop), door.c (who may join), monitor.c and crowd.c (connections). */
 #include "proto/link.h"
 
 #include <stdlib.h>
@@ -9,25 +9,12 @@
 #include "proto/crowd.h"
 #include "proto/door.h"
 #include "proto/monitor.h"
+#include "proto/socket.h"
 #include "proto/watch.h"
 
-/* libzmq has the option, its header shows it only to builds with draft functions. */
-#ifndef ZMQ_ZAP_ENFORCE_DOMAIN
-#define ZMQ_ZAP_ENFORCE_DOMAIN 93
-#endif
-
 enum {
-    QUEUE_MESSAGES = 10000, /* that wait for one peer */
-    LINGER_MS = 1000,
-    BEAT_MS = 1000, /* ZeroMQ's own heartbeat: finds connections that are cut without a word */
-    BEAT_TIMEOUT_MS = 5000,
-    CONNECT_TIMEOUT_MS = 5000,
-    RECONNECT_MS = 100,
-    RECONNECT_MAX_MS = 2000,
     RETRY_MS = 1000, /* after a handshake that libzmq does not repeat by itself */
-    HANDSHAKE_MS = 5000,
     SOCKETS_MAX = 16,
-    BACKLOG = 1024, /* they are still taken when the crowd has become too large */
     ADDRESS_BYTES = 512
 };
 
@@ -222,86 +209,13 @@ on_monitor(void *self, fsh_monitor_event event, uint32_t value)
 
 /* ---- opening and closing ---- */
 
-static bool
-set(void *socket, int option, int value)
-{
-    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
-}
-
-static void
-set_options(fsh_link *link)
-{
-    int64_t bytes_max = (int64_t)link->options.bytes_max;
-
-    zmq_setsockopt(link->socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
-    set(link->socket, ZMQ_LINGER, LINGER_MS);
-    set(link->socket, ZMQ_SNDHWM, QUEUE_MESSAGES);
-    set(link->socket, ZMQ_RCVHWM, QUEUE_MESSAGES);
-    set(link->socket, ZMQ_HEARTBEAT_IVL, BEAT_MS);
-    set(link->socket, ZMQ_HEARTBEAT_TIMEOUT, BEAT_TIMEOUT_MS);
-    set(link->socket, ZMQ_HEARTBEAT_TTL, BEAT_TIMEOUT_MS);
-    set(link->socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
-    set(link->socket, ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS);
-    set(link->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS);
-    set(link->socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
-    set(link->socket, ZMQ_IPV6, 1);
-}
-
-/* MANDATORY: a message for a peer that is gone is told, not swallowed. HANDOVER: a worker that
- * reconnects under its name replaces a connection that was cut and that this end still believes in.
- */
-static int
-bind_socket(fsh_link *link)
-{
-    size_t bytes = sizeof link->address;
-
-    set(link->socket, ZMQ_ROUTER_MANDATORY, 1);
-    set(link->socket, ZMQ_ROUTER_HANDOVER, 1);
-    set(link->socket, ZMQ_BACKLOG, (int)(link->crowd.max < BACKLOG ? link->crowd.max : BACKLOG));
-    if (zmq_bind(link->socket, link->options.address) != 0)
-        return -1;
-    return zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->address, &bytes);
-}
-
-/* IMMEDIATE: nothing is queued for a coordinator that is not there, so that it does not get old
- * heartbeats when it comes back. A name must not begin with a zero byte. */
-static int
-connect_socket(fsh_link *link)
-{
-    fsh_peer name;
-
-    if (uv_random(NULL, NULL, &name, sizeof name, 0, NULL) != 0)
-        return -1;
-    name.bytes[0] |= 1;
-    zmq_setsockopt(link->socket, ZMQ_ROUTING_ID, &name, sizeof name);
-    set(link->socket, ZMQ_IMMEDIATE, 1);
-    strncpy(link->address, link->options.address, sizeof link->address - 1);
-    return zmq_connect(link->socket, link->options.address);
-}
-
-/* ENFORCE_DOMAIN: without an answer from the door nobody comes in. */
-static bool
-set_keys(fsh_link *link, const fsh_keys *keys)
-{
-    void *socket = link->socket;
-    size_t n = FSH_KEY_LETTERS + 1;
-
-    if (zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys->own_public.letters, n) != 0 ||
-        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->own_secret.letters, n) != 0)
-        return false;
-    if (!link->options.bind)
-        return zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, keys->coordinator.letters, n) == 0;
-    return set(socket, ZMQ_CURVE_SERVER, 1) && set(socket, ZMQ_ZAP_ENFORCE_DOMAIN, 1) &&
-           zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, FSH_DOOR_DOMAIN, strlen(FSH_DOOR_DOMAIN)) == 0;
-}
-
 static fsh_status
 open_door(fsh_link *link, fsh_err *err)
 {
     const fsh_keys *keys = link->options.keys;
     fsh_status status = FSH_OK;
 
-    if (keys && !set_keys(link, keys))
+    if (keys && !fsh_socket_set_keys(link->socket, keys, link->options.bind))
         return fsh_fail(err, FSH_NETWORK, "this libzmq cannot use keys: %s",
                         zmq_strerror(zmq_errno()));
     if (keys && link->options.bind)
@@ -327,11 +241,15 @@ static fsh_status
 join(fsh_link *link, fsh_err *err)
 {
     bool binds = link->options.bind;
-    int failed = binds ? bind_socket(link) : connect_socket(link);
+    int failed = binds ? fsh_socket_bind(link->socket, link->options.address, link->crowd.max, link->address,
+                                         sizeof link->address)
+                       : fsh_socket_connect(link->socket, link->options.address);
 
     if (failed)
         return fsh_fail(err, FSH_NETWORK, "%s: cannot %s: %s", link->options.address,
                         binds ? "listen there" : "connect", zmq_strerror(zmq_errno()));
+    if (!binds)
+        strncpy(link->address, link->options.address, sizeof link->address - 1);
     link->watch.self = link;
     link->watch.readable = receive_one;
     link->watch.turned = on_turned;
@@ -352,7 +270,7 @@ open_socket(fsh_link *link, fsh_err *err)
     if (!link->socket)
         return fsh_fail(err, FSH_NETWORK, "ZeroMQ cannot make a socket: %s",
                         zmq_strerror(zmq_errno()));
-    set_options(link);
+    fsh_socket_set_options(link->socket, link->options.bytes_max);
     return FSH_OK;
 }
 

@@ -26,7 +26,7 @@ LAYERS = {
 
 # Headers of libraries, and the only files that include them.
 LIBRARIES = {
-    r"zmq\.h": r"proto/(link|watch|door|monitor|allowed|keys)\.c",
+    r"zmq\.h": r"proto/(link|socket|watch|door|monitor|allowed|keys)\.c",
     r"hdf5\.h": r"base/store_(disk|hdf5)\.h",
     r"sqlite3\.h": r"coordinator/ledger\.c",
     r"microhttpd\.h": r"page/inside\.h",
