@@ -8,115 +8,27 @@
  * a record that holds a picture, named by its key; records about identities hold none and are left.
  * They are told by having no picture, not by the ranges that record 0 gives as floats, which are
  * exact only up to 16,777,216. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "datasets/pictures.h"
 #include "datasets/places.h"
 #include "datasets/readers.h"
+#include "datasets/record_files.h"
+#include "datasets/record_index.h"
 #include "datasets/records.h"
 
-#define KEY_MAX UINT64_C(9999999999) /* ten digits: names of one width */
 enum { CLASSES_MAX = 1 << 24, CLASS_NAME_MAX = 1023 };
 #define AT_PLACE (UINT64_C(1) << 63) /* in fsh_place.name: no key, named by its place */
-
-/* ---- which files ---- */
-
-typedef struct files {
-    char record[FSH_PATH_BYTES], index[FSH_PATH_BYTES];
-    char property[FSH_PATH_BYTES], identities[FSH_PATH_BYTES];
-} files;
-
-static bool
-ends_in(const char *name, const char *ending)
-{
-    size_t n = strlen(name), e = strlen(ending);
-
-    return n > e && strcmp(name + n - e, ending) == 0;
-}
-
-/* The names in a folder that end in .rec: how many, and one of them. train.rec goes before others.
- */
-static unsigned
-find_records(const char *folder, char name[FSH_PATH_BYTES])
-{
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-    unsigned n = 0;
-    bool train = false;
-
-    while (dir && (entry = readdir(dir))) {
-        if (entry->d_name[0] == '.' || !ends_in(entry->d_name, ".rec"))
-            continue;
-        n++;
-        if (!train)
-            snprintf(name, FSH_PATH_BYTES, "%s", entry->d_name);
-        train = train || strcmp(entry->d_name, "train.rec") == 0;
-    }
-    if (dir)
-        closedir(dir);
-    return train ? 1 : n;
-}
-
-static bool
-is_folder(const char *path)
-{
-    struct stat info;
-
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-static fsh_status
-find_record(const char *input, char path[FSH_PATH_BYTES], fsh_err *err)
-{
-    char name[FSH_PATH_BYTES];
-    unsigned n;
-
-    if (!is_folder(input)) {
-        n = (unsigned)strlen(input);
-        if (n >= FSH_PATH_BYTES)
-            return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", input);
-        strcpy(path, input);
-        if (ends_in(input, ".idx")) /* the other of the two was named */
-            strcpy(path + n - 4, ".rec");
-        return FSH_OK;
-    }
-    n = find_records(input, name);
-    if (n != 1)
-        return fsh_fail(err, FSH_USAGE,
-                        "%s: holds %u files that end in .rec and none that is called train.rec: "
-                        "name the .rec itself as the input",
-                        input, n);
-    return fsh_path_join(path, input, name, err);
-}
-
-static fsh_status
-find_files(const char *input, files *f, fsh_err *err)
-{
-    fsh_status status = find_record(input, f->record, err);
-    size_t n = strlen(f->record), stem = ends_in(f->record, ".rec") ? n - 4 : n;
-    int folder = (int)(fsh_path_name(f->record) - f->record);
-
-    if (status)
-        return status;
-    if (n + 16 >= FSH_PATH_BYTES)
-        return fsh_fail(err, FSH_USAGE, "%.80s...: path too long", f->record);
-    snprintf(f->index, sizeof f->index, "%.*s.idx", (int)stem, f->record);
-    snprintf(f->property, sizeof f->property, "%.*sproperty", folder, f->record);
-    snprintf(f->identities, sizeof f->identities, "%.*sidentities.tsv", folder, f->record);
-    return FSH_OK;
-}
 
 /* ---- scanning ---- */
 
 typedef struct scanning {
-    files files;
+    fsh_record_files files;
     fsh_window window;
     fsh_places places;
     uint64_t classes_n; /* that are known to be there */
@@ -175,7 +87,7 @@ add_record(scanning *s, uint64_t key, const fsh_record *record, bool keyed, fsh_
     if (readable && is_about_identities(record, &head))
         return FSH_OK;
     if (!keyed && readable) {
-        place.name = head.id <= KEY_MAX ? head.id : record->at | AT_PLACE;
+        place.name = head.id <= FSH_RECORD_KEY_MAX ? head.id : record->at | AT_PLACE;
         s->zeros += head.id == 0;
     }
     status = identity_of(s, readable ? head.label : NAN, &place.identity, err);
@@ -208,97 +120,9 @@ go_through(scanning *s, fsh_err *err)
 
 /* ---- the index ---- */
 
-typedef struct entry {
-    uint64_t key, at;
-} entry;
-
-typedef struct entries {
-    entry *at;
-    size_t n, room;
-} entries;
-
-static fsh_status
-keep_entry(entries *index, entry e, const char *path, fsh_err *err)
-{
-    size_t room = index->room ? index->room + index->room / 2 : 1024;
-    entry *grown;
-
-    if (index->n == index->room) {
-        if (!(grown = reallocarray(index->at, room, sizeof *grown)))
-            return fsh_fail(err, FSH_MEMORY, "%s: out of memory for %zu records", path, index->n);
-        index->at = grown;
-        index->room = room;
-    }
-    index->at[index->n++] = e;
-    return FSH_OK;
-}
-
-/* "key<tab>offset". */
-static bool
-parse_entry(const char *line, entry *e)
-{
-    char *end, *rest;
-
-    if (line[0] < '0' || line[0] > '9')
-        return false;
-    errno = 0;
-    e->key = strtoull(line, &end, 10);
-    if (end == line || *end != '\t' || end[1] < '0' || end[1] > '9')
-        return false;
-    e->at = strtoull(end + 1, &rest, 10);
-    return errno == 0 && e->key <= KEY_MAX && rest[strspn(rest, "\r\n")] == '\0';
-}
-
-static fsh_status
-read_entries(FILE *file, const char *path, entries *index, fsh_err *err)
-{
-    char *line = NULL;
-    size_t room = 0;
-    uint64_t number = 0;
-    entry e;
-    fsh_status status = FSH_OK;
-
-    while (!status && getline(&line, &room, file) >= 0) {
-        number++;
-        if (line[strspn(line, "\r\n")] == '\0')
-            continue;
-        status = parse_entry(line, &e)
-                     ? keep_entry(index, e, path, err)
-                     : fsh_fail(err, FSH_FORMAT,
-                                "%s:%" PRIu64 ": expected the key of a record, a tab and its "
-                                "place in the .rec; without this file the .rec itself is gone "
-                                "through: move it away",
-                                path, number);
-    }
-    if (!status && ferror(file))
-        status = fsh_fail_errno(err, errno, "%s: cannot be read", path);
-    free(line);
-    return status;
-}
-
-static int
-compare_entries(const void *a, const void *b)
-{
-    const entry *x = a, *y = b;
-
-    return (x->at > y->at) - (x->at < y->at);
-}
-
-/* In the order of the .rec, which most of them are in already. */
-static void
-sort_entries(entries *index)
-{
-    size_t i;
-
-    for (i = 1; i < index->n && index->at[i - 1].at <= index->at[i].at; i++)
-        ;
-    if (i < index->n)
-        qsort(index->at, index->n, sizeof *index->at, compare_entries);
-}
-
 /* What an entry points at that is no record is a damaged sample. */
 static fsh_status
-follow_entries(scanning *s, const entries *index, fsh_err *err)
+follow_index(scanning *s, const fsh_record_index *index, fsh_err *err)
 {
     fsh_record record;
     fsh_status status = FSH_OK;
@@ -315,17 +139,11 @@ follow_entries(scanning *s, const entries *index, fsh_err *err)
 static fsh_status
 go_by_index(scanning *s, fsh_err *err)
 {
-    entries index = {0};
-    FILE *file = fopen(s->files.index, "re");
-    fsh_status status;
+    fsh_record_index index = {0};
+    fsh_status status = fsh_record_index_read(s->files.index, &index, err);
 
-    if (!file)
-        return fsh_fail_errno(err, errno, "%s: cannot be opened", s->files.index);
-    status = read_entries(file, s->files.index, &index, err);
-    fclose(file);
-    sort_entries(&index);
     if (!status)
-        status = follow_entries(s, &index, err);
+        status = follow_index(s, &index, err);
     free(index.at);
     return status;
 }
@@ -446,7 +264,7 @@ recordio_scan(const char *input, const fsh_scan_sink *sink, fsh_err *err)
 {
     static const fsh_place_kind kind = {.compare = compare, .name = name, .more = no_more};
     scanning s = {.places = {.sink = sink}};
-    fsh_status status = find_files(input, &s.files, err);
+    fsh_status status = fsh_record_files_find(input, &s.files, err);
 
     if (!status)
         status = fsh_window_open(&s.window, s.files.record, FSH_WINDOW_SCAN, err);
@@ -497,7 +315,7 @@ recordio_load(const char *input, const char *identity, const char *sample, uint8
     fsh_status status = fsh_place_parse(sample, &place, err);
 
     if (!status)
-        status = find_record(input, path, err);
+        status = fsh_record_find(input, path, err);
     if (!status)
         status = fsh_window_open(&window, path, FSH_WINDOW_LOAD, err);
     if (!status && fsh_record_read(&window, place.at, &payload, &n, reason, err))
@@ -524,11 +342,7 @@ begins_with_record(const char *path)
 static bool
 recordio_fits(const char *input)
 {
-    char name[FSH_PATH_BYTES];
-
-    return is_folder(input)
-               ? find_records(input, name) > 0
-               : ends_in(input, ".rec") || ends_in(input, ".idx") || begins_with_record(input);
+    return fsh_record_named(input) || begins_with_record(input);
 }
 
 const fsh_reader fsh_reader_recordio = {

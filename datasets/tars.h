@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/files.h"
+#include "base/reason.h"
 #include "datasets/window.h"
 
 struct archive;
@@ -41,6 +42,10 @@ const char *fsh_tar_path(struct archive_entry *entry);
 
 /* The place of the next member behind a damaged one at `at`, or the size of the file. */
 fsh_status fsh_tar_resume(fsh_window *window, uint64_t at, uint64_t *next, fsh_err *err);
+
+/* fsh_reader.load. */
+fsh_status fsh_tar_load(const char *input, const char *identity, const char *sample, uint8_t **data,
+                        size_t *bytes, fsh_reason *reason, fsh_err *err);
 
 /* Whose a picture is, by the members beside it; the one of highest rank counts. */
 typedef struct fsh_tar_label {
