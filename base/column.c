@@ -10,26 +10,6 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "chunks are stored as they lie in memory");
 
-struct fsh_column {
-    fsh_store *store; /* borrowed */
-    char *name;
-    hid_t set, type;
-    fsh_cell cell;
-    uint32_t rank;
-    hsize_t dims[1 + FSH_COLUMN_RANK_MAX]; /* of the dataset as it stands; dims[0] rows */
-    uint64_t rows;                         /* appended, or there when reading */
-    size_t row_bytes;                      /* in memory */
-    uint32_t chunk_rows;
-    uint8_t
-        *chunk; /* rows that are gathered; NULL when reading, for one-row chunks, TEXT and BYTES */
-};
-
-static bool
-is_variable(fsh_cell cell)
-{
-    return cell == FSH_CELL_TEXT || cell == FSH_CELL_BYTES;
-}
-
 static hid_t
 text_type(void)
 {
@@ -95,8 +75,8 @@ fsh_store_make_set(fsh_store *store, const fsh_column_spec *spec, hid_t space, h
     return set;
 }
 
-static fsh_column *
-column_new(fsh_store *store, const fsh_column_spec *spec)
+fsh_column *
+fsh_column_new(fsh_store *store, const fsh_column_spec *spec)
 {
     fsh_column *column = calloc(1, sizeof *column);
     uint32_t i;
@@ -111,7 +91,7 @@ column_new(fsh_store *store, const fsh_column_spec *spec)
     column->cell = spec->cell;
     column->rank = spec->rank;
     column->chunk_rows = spec->chunk_rows;
-    column->row_bytes = is_variable(spec->cell) ? 0 : H5Tget_size(column->type);
+    column->row_bytes = fsh_cell_is_variable(spec->cell) ? 0 : H5Tget_size(column->type);
     for (i = 0; i < spec->rank; i++) {
         column->dims[1 + i] = spec->dims[i];
         column->row_bytes *= spec->dims[i];
@@ -144,7 +124,7 @@ make_growing_set(fsh_store *store, const fsh_column_spec *spec, const hsize_t *d
     chunk[0] = spec->chunk_rows;
     space = H5Screate_simple((int)spec->rank + 1, dims, most);
     if (H5Pset_chunk(how, (int)spec->rank + 1, chunk) >= 0 &&
-        (is_variable(spec->cell) || H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0))
+        (fsh_cell_is_variable(spec->cell) || H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0))
         set = fsh_store_make_set(store, spec, space, how);
     H5Sclose(space);
     H5Pclose(how);
@@ -154,12 +134,12 @@ make_growing_set(fsh_store *store, const fsh_column_spec *spec, const hsize_t *d
 fsh_status
 fsh_column_create(fsh_store *store, const fsh_column_spec *spec, fsh_column **out, fsh_err *err)
 {
-    fsh_column *column = column_new(store, spec);
+    fsh_column *column = fsh_column_new(store, spec);
     fsh_status status = FSH_OK;
 
     if (!column)
         return fsh_fail(err, FSH_MEMORY, "%s: out of memory", store->path);
-    if (!is_variable(spec->cell) && spec->chunk_rows > 1 &&
+    if (!fsh_cell_is_variable(spec->cell) && spec->chunk_rows > 1 &&
         !(column->chunk = calloc(spec->chunk_rows, column->row_bytes)))
         status = fsh_fail(err, FSH_MEMORY, "%s: out of memory", store->path);
     if (!status && (column->set = make_growing_set(store, spec, column->dims)) < 0)
@@ -220,9 +200,8 @@ fsh_column_append(fsh_column *column, const void *rows, size_t n, fsh_err *err)
     return status;
 }
 
-/* Selects n rows in the file; *memory becomes a space of the same size. */
-static hid_t
-select_rows(const fsh_column *column, uint64_t first, size_t n, hid_t *memory)
+hid_t
+fsh_column_select(const fsh_column *column, uint64_t first, size_t n, hid_t *memory)
 {
     hsize_t start[1 + FSH_COLUMN_RANK_MAX] = {first}, count[1 + FSH_COLUMN_RANK_MAX];
     hid_t space = H5Dget_space(column->set);
@@ -255,7 +234,7 @@ write_variable(fsh_column *column, const void *cell, fsh_err *err)
         H5Pclose(how);
         return status;
     }
-    space = select_rows(column, column->rows, 1, &memory);
+    space = fsh_column_select(column, column->rows, 1, &memory);
     done = H5Dwrite(column->set, column->type, memory, space, how, cell);
     H5Pclose(how);
     if (done < 0)
@@ -311,139 +290,6 @@ fsh_column_close(fsh_column **column, fsh_err *err)
     return status;
 }
 
-uint64_t
-fsh_column_rows(const fsh_column *column)
-{
-    return column->rows;
-}
-
-/* Sets the number of rows; false where rows or cells are not what the column expects. */
-static bool
-take_shape(fsh_column *column)
-{
-    hid_t space = H5Dget_space(column->set), type = H5Dget_type(column->set);
-    hsize_t dims[1 + FSH_COLUMN_RANK_MAX] = {0};
-    bool fits = H5Sget_simple_extent_ndims(space) == (int)column->rank + 1 &&
-                H5Tget_class(type) == H5Tget_class(column->type) &&
-                H5Tis_variable_str(type) == H5Tis_variable_str(column->type) &&
-                (is_variable(column->cell) || H5Tequal(type, column->type) > 0);
-
-    if (fits) {
-        H5Sget_simple_extent_dims(space, dims, NULL);
-        column->rows = dims[0];
-        column->dims[0] = dims[0];
-        fits = memcmp(dims, column->dims, sizeof dims) == 0;
-    }
-    H5Tclose(type);
-    H5Sclose(space);
-    return fits;
-}
-
-fsh_status
-fsh_column_open(fsh_store *store, const fsh_column_spec *spec, fsh_column **out, fsh_err *err)
-{
-    fsh_column *column = column_new(store, spec);
-    fsh_status status = FSH_OK;
-
-    if (!column)
-        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", store->path);
-    column->set = H5Dopen2(store->file, spec->name, H5P_DEFAULT);
-    if (column->set < 0)
-        status = fsh_store_fail(store, FSH_FORMAT, err, "/%s cannot be opened", spec->name);
-    else if (!take_shape(column))
-        status = fsh_fail(err, FSH_FORMAT, "%s: /%s is of another kind or shape than it should be",
-                          store->path, spec->name);
-    if (status)
-        fsh_column_abandon(&column);
-    else
-        *out = column;
-    return status;
-}
-
-static fsh_status
-read_rows(fsh_column *column, uint64_t first, size_t n, void *cells, fsh_err *err)
-{
-    hid_t memory, space;
-    fsh_status status = FSH_OK;
-
-    if (first > column->rows || n > column->rows - first)
-        return fsh_fail(err, FSH_FORMAT, "%s: /%s has %llu rows, row %llu was asked for",
-                        column->store->path, column->name, (unsigned long long)column->rows,
-                        (unsigned long long)(first + n));
-    if (n == 0)
-        return FSH_OK;
-    space = select_rows(column, first, n, &memory);
-    if (H5Dread(column->set, column->type, memory, space, H5P_DEFAULT, cells) < 0)
-        status = fsh_store_fail(column->store, FSH_FORMAT, err, "/%s cannot be read", column->name);
-    H5Sclose(memory);
-    H5Sclose(space);
-    return status;
-}
-
-fsh_status
-fsh_column_read(fsh_column *column, uint64_t first, size_t n, void *rows, fsh_err *err)
-{
-    return read_rows(column, first, n, rows, err);
-}
-
-/* Copies n strings behind their pointers, into one piece of memory. */
-static char **
-pack_texts(char *const *cells, size_t n)
-{
-    size_t i, bytes = n * sizeof(char *) + 1;
-    char **packed, *at;
-
-    for (i = 0; i < n; i++)
-        bytes += (cells[i] ? strlen(cells[i]) : 0) + 1;
-    packed = malloc(bytes);
-    at = packed ? (char *)(packed + n) : NULL;
-    for (i = 0; packed && i < n; i++) {
-        packed[i] = at;
-        at = stpcpy(at, cells[i] ? cells[i] : "") + 1;
-    }
-    return packed;
-}
-
-fsh_status
-fsh_column_read_texts(fsh_column *column, uint64_t first, size_t n, char ***texts, fsh_err *err)
-{
-    char **cells = calloc(n + 1, sizeof *cells), **packed;
-    fsh_status status;
-    size_t i;
-
-    if (!cells)
-        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", column->store->path);
-    status = read_rows(column, first, n, cells, err);
-    packed = status ? NULL : pack_texts(cells, n);
-    for (i = 0; i < n; i++)
-        H5free_memory(cells[i]);
-    free(cells);
-    if (status)
-        return status;
-    *texts = packed;
-    return packed ? FSH_OK : fsh_fail(err, FSH_MEMORY, "%s: out of memory", column->store->path);
-}
-
-fsh_status
-fsh_column_read_bytes(fsh_column *column, uint64_t row, uint8_t **data, size_t *bytes, fsh_err *err)
-{
-    hvl_t cell = {0, NULL};
-    fsh_status status = read_rows(column, row, 1, &cell, err);
-    uint8_t *copy;
-
-    if (status)
-        return status;
-    copy = malloc(cell.len + 1);
-    if (copy && cell.len)
-        memcpy(copy, cell.p, cell.len);
-    H5free_memory(cell.p);
-    if (!copy)
-        return fsh_fail(err, FSH_MEMORY, "%s: out of memory", column->store->path);
-    *data = copy;
-    *bytes = cell.len;
-    return FSH_OK;
-}
-
 static fsh_status
 append_texts(fsh_column *column, fsh_column *from, uint64_t first, size_t n, fsh_err *err)
 {
@@ -473,7 +319,7 @@ fsh_column_append_column(fsh_column *column, fsh_column *from, fsh_err *err)
             status = append_texts(column, from, first, n, err);
             continue;
         }
-        status = read_rows(from, first, n, rows, err);
+        status = fsh_column_read(from, first, n, rows, err);
         if (!status)
             status = fsh_column_append(column, rows, n, err);
     }

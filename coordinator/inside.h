@@ -1,4 +1,5 @@
-/* What the parts of the coordinator share: loop.c runs it, obey.c does what workers say, speak.c
+/* What the parts of the coordinator share: loop.c runs it, opening.c opens what it needs, obey.c does what workers say, check.c takes
+ * shards, speak.c
  * tells workers and the caller. Nobody else includes this. */
 #ifndef FSH_COORDINATOR_INSIDE_H
 #define FSH_COORDINATOR_INSIDE_H
@@ -61,6 +62,9 @@ void fsh_coordination_note_intruders(fsh_coordination *me);
 /* Tells the caller's sink, with totals brought up to date. */
 void fsh_coordination_tell(fsh_coordination *me, fsh_coordinator_event event);
 
+/* Tells the caller of something that he can mend. */
+void fsh_coordination_warn(fsh_coordination *me, const char *text);
+
 /* False: the worker cannot be told; the protocol heals that. */
 bool fsh_coordination_say(fsh_coordination *me, const fsh_peer *peer, const fsh_message *message);
 void fsh_coordination_revoke(fsh_coordination *me, const fsh_peer *peer, uint32_t unit,
@@ -89,6 +93,8 @@ void fsh_coordination_strike(void *self, const fsh_peer *peer);
 void fsh_coordination_part_with(fsh_coordination *me, fsh_member *member, bool died,
                                 const char *why);
 
+/* ---- check.c ---- */
+
 /* The shard lies under its final name: checks it, and answers. From a worker that does not have the
  * lease, a shard that is not right changes nothing. */
 void fsh_coordination_hand_in(fsh_coordination *me, fsh_member *member,
@@ -113,6 +119,13 @@ void fsh_incoming_piece(fsh_coordination *me, fsh_member *member, const fsh_mess
 /* Asks again where nothing comes, and stops what the worker has no lease for any more. */
 void fsh_incoming_mind(fsh_coordination *me, fsh_member *member);
 void fsh_incoming_close(fsh_member *member);
+
+/* ---- opening.c ---- */
+
+/* The address that workers speak to, and the workers that are started from here. What fails leaves
+ * handles that close in the loop. */
+fsh_status fsh_coordination_open_link(fsh_coordination *me, fsh_err *err);
+fsh_status fsh_coordination_open_crew(fsh_coordination *me, fsh_err *err);
 
 /* ---- loop.c ---- */
 

@@ -20,8 +20,6 @@ enum {
     LAST_WORDS_MS = 2000 /* for the BYE of workers whose grace has passed */
 };
 
-static const char *const own_command[] = {"/proc/self/exe", "worker", NULL};
-
 /* ---- the end ---- */
 
 static void
@@ -178,12 +176,6 @@ expire(fsh_coordination *me)
                                 stalled.token);
 }
 
-static void
-warn(fsh_coordination *me, const char *text)
-{
-    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_WARNING, .text = text});
-}
-
 /* What the person at the coordinator can mend: a list of keys that cannot be read, and a worker that
  * is not on it, which is told once in a while however often it knocks. */
 static void
@@ -195,7 +187,7 @@ mind_keys(fsh_coordination *me)
 
     if (strcmp(trouble, me->trouble.text) != 0) {
         snprintf(me->trouble.text, sizeof me->trouble.text, "%s", trouble);
-        warn(me, trouble[0] ? trouble : "the list of keys is whole again");
+        fsh_coordination_warn(me, trouble[0] ? trouble : "the list of keys is whole again");
     }
     if (n == me->warned_n || (me->warned_ms && now - me->warned_ms < WARN_MS))
         return;
@@ -204,7 +196,7 @@ mind_keys(fsh_coordination *me)
     fsh_fail(&err, FSH_NETWORK, "a worker whose key is not on the list wants to join; to let it in, add "
              "this line to %s/" FSH_KEYS_ALLOWED ": %s NAME", me->options.keys,
              fsh_link_unlisted(me->link));
-    warn(me, err.text);
+    fsh_coordination_warn(me, err.text);
 }
 
 /* Workers that were started here and cannot work are not started for ever; without any other there
@@ -268,103 +260,6 @@ on_interrupt(uv_signal_t *handle, int number)
 
 /* ---- the beginning ---- */
 
-void
-fsh_coordinator_options_init(fsh_coordinator_options *options)
-{
-    *options = (fsh_coordinator_options){.threads = 1,
-                                         .heartbeat_ms = 1000,
-                                         .silence_ms = 15000,
-                                         .stall_ms = 600000,
-                                         .grace_ms = 20000,
-                                         .attempts_max = FSH_ATTEMPTS_MAX,
-                                         .losses_max = 20,
-                                         .copy_ms = 5000};
-}
-
-const char *
-fsh_coordinator_event_name(fsh_coordinator_event_kind kind)
-{
-    static const char *const names[] = {"started",     "progress",    "worker_joined", "worker_left",
-                                        "unit_failed", "unit_copied", "unit_buried",   "warning",
-                                        "draining",    "ended"};
-
-    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
-}
-
-static fsh_status
-choose_address(fsh_coordination *me, char address[FSH_PATH_BYTES], fsh_err *err)
-{
-    if (me->options.address) {
-        snprintf(address, FSH_PATH_BYTES, "%s", me->options.address);
-    } else {
-        char folder[] = "/tmp/faceshard-XXXXXX"; /* short: a socket's path has at most 107 bytes */
-
-        if (!mkdtemp(folder))
-            return fsh_fail(err, FSH_IO,
-                            "/tmp: no folder can be made there for the workers' socket");
-        snprintf(me->folder, sizeof me->folder, "%s", folder);
-        snprintf(address, FSH_PATH_BYTES, "ipc://%s/wire", folder);
-    }
-    if (!me->options.insecure && !me->options.keys && fsh_link_is_public(address))
-        return fsh_fail(err, FSH_USAGE,
-                        "%s: other machines reach this address and nobody is asked for a key; make "
-                        "keys with `faceshard keygen DIR` and say --keys DIR, bind to 127.0.0.1, "
-                        "or say --insecure where the network is trusted",
-                        address);
-    return FSH_OK;
-}
-
-static fsh_status
-open_link(fsh_coordination *me, fsh_err *err)
-{
-    char address[FSH_PATH_BYTES];
-    fsh_link_options options = {.address = address,
-                                .bind = true,
-                                .bytes_max = FSH_MESSAGE_BYTES_MAX,
-                                .connections_max = me->options.connections_max,
-                                .self = me,
-                                .received = fsh_coordination_obey,
-                                .turned = fsh_coordination_turn,
-                                .struck = fsh_coordination_strike};
-    fsh_keys keys = {0};
-    fsh_status status = choose_address(me, address, err);
-
-    if (!status && me->options.keys) {
-        status = fsh_keys_read(me->options.keys, FSH_KEYS_COORDINATOR, &keys, err);
-        options.keys = &keys;
-    }
-    if (!status)
-        status = fsh_link_open(&me->loop, &options, &me->link, err);
-    fsh_keys_wipe(&keys);
-    return status;
-}
-
-static void
-warn_of_host(void *self, const char *text)
-{
-    warn(self, text);
-}
-
-static fsh_status
-open_crew(fsh_coordination *me, fsh_err *err)
-{
-    const fsh_coordinator_options *to = &me->options;
-    fsh_crew_options options = {.command = to->worker_command ? to->worker_command : own_command,
-                                .address = fsh_link_address(me->link),
-                                .keys = to->keys,
-                                .n = to->workers,
-                                .threads = to->threads,
-                                .grace_ms = to->grace_ms,
-                                .hosts = to->hosts,
-                                .remote = &me->remote,
-                                .hosts_n = to->hosts_n,
-                                .self = me,
-                                .warned = warn_of_host};
-
-    me->remote = (fsh_remote_options){to->ssh, options.address, to->announce, to->keys, to->hosts_logs, to->grace_ms};
-    return to->workers || to->hosts_n ? fsh_crew_open(&me->loop, &options, &me->crew, err) : FSH_OK;
-}
-
 static void
 start_handles(fsh_coordination *me)
 {
@@ -425,7 +320,7 @@ serve(fsh_coordination *me, fsh_err *err)
         return status;
     status = fsh_replace_index(me->work->output, err);
     if (!status)
-        status = open_link(me, err);
+        status = fsh_coordination_open_link(me, err);
     if (!status && me->options.address)
         status = fsh_meeting_tell(me->work->output, fsh_link_address(me->link), me->options.announce, err);
     if (status) {
@@ -435,7 +330,7 @@ serve(fsh_coordination *me, fsh_err *err)
     start_handles(me);
     fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_STARTED,
                                                       .text = fsh_link_address(me->link)});
-    status = open_crew(me, err);
+    status = fsh_coordination_open_crew(me, err);
     if (status)
         close_handles(me);
     uv_run(&me->loop, UV_RUN_DEFAULT);

@@ -93,3 +93,21 @@ fsh_coordination_send_answers(fsh_coordination *me)
     }
     me->answers_n = 0;
 }
+
+/* ---- to people ---- */
+
+void
+fsh_coordination_warn(fsh_coordination *me, const char *text)
+{
+    fsh_coordination_tell(me, (fsh_coordinator_event){.kind = FSH_COORDINATOR_WARNING, .text = text});
+}
+
+const char *
+fsh_coordinator_event_name(fsh_coordinator_event_kind kind)
+{
+    static const char *const names[] = {"started",     "progress",    "worker_joined", "worker_left",
+                                        "unit_failed", "unit_copied", "unit_buried",   "warning",
+                                        "draining",    "ended"};
+
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}

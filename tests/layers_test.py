@@ -28,7 +28,7 @@ LAYERS = {
 LIBRARIES = {
     r"zmq\.h": r"proto/(link|socket|watch|door|monitor|allowed|keys)\.c",
     r"hdf5\.h": r"base/store_(disk|hdf5)\.h",
-    r"sqlite3\.h": r"coordinator/ledger\.c",
+    r"sqlite3\.h": r"coordinator/ledger_parts\.h",
     r"microhttpd\.h": r"page/inside\.h",
     r"msgpack(/.*)?\.h": r"proto/.*",
     r"opencv2?/.*": r"stages/vision/.*\.(cpp|hpp)",

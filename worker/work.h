@@ -1,5 +1,5 @@
 /* One unit while it is worked on. Inside worker/ only: unit.c opens and closes, analyse.c, select.c and
- * render.c are the three phases. */
+ * render.c are the three phases, work.c what they share. */
 #ifndef FSH_WORKER_WORK_H
 #define FSH_WORKER_WORK_H
 
