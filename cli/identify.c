@@ -108,23 +108,19 @@ tell(const identify_options *options, fsh_log_mode mode, const fsh_identificatio
     return status;
 }
 
-static void
-show(void *self, uint64_t done, uint64_t of)
-{
-    fsh_progress_at(self, "comparing", done, of);
-}
-
 static fsh_status
 identify(const identify_options *options, const fsh_embeddings *gallery,
          const fsh_embeddings *probes, fsh_err *err)
 {
     fsh_identification found;
     fsh_progress progress;
+    fsh_listener steps = fsh_progress_listener(&progress);
     fsh_status status;
 
+    steps.text = "comparing";
     fsh_progress_start(&progress, fsh_outcome_mode(options->embedded.log));
-    status = fsh_identify_run(gallery, probes, options->threshold.at, options->threshold.n, show,
-                              &progress, &found, err);
+    status = fsh_identify_run(gallery, probes, options->threshold.at, options->threshold.n,
+                              &steps, &found, err);
     fsh_progress_clear(&progress);
     if (status)
         return status;

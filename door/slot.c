@@ -3,17 +3,14 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/thread.h"
+
 void
 fsh_slot_init(fsh_slot *slot)
 {
-    pthread_condattr_t by;
-
     *slot = (fsh_slot){.thing = NULL};
     pthread_mutex_init(&slot->lock, NULL);
-    pthread_condattr_init(&by);
-    pthread_condattr_setclock(&by, CLOCK_MONOTONIC);
-    pthread_cond_init(&slot->changed, &by);
-    pthread_condattr_destroy(&by);
+    fsh_cond_init(&slot->changed);
 }
 
 void

@@ -116,7 +116,7 @@ take_hits(fsh_outcome *outcome, const fsh_search_hit *hits, uint32_t k)
 }
 
 static fsh_status
-search(fsh_identification *of, fsh_search_progress *progress, void *self, fsh_err *err)
+search(fsh_identification *of, const fsh_listener *steps, fsh_err *err)
 {
     const fsh_search_gallery gallery = {of->gallery->vectors, of->people.of_rows,
                                         (uint32_t)of->gallery->n, of->people.n,
@@ -133,7 +133,7 @@ search(fsh_identification *of, fsh_search_progress *progress, void *self, fsh_er
         status = fsh_search_new(&gallery, &made, err);
     if (!status)
         status =
-            fsh_search_run(made, of->probes->vectors, of->probes->n, k, hits, progress, self, err);
+            fsh_search_run(made, of->probes->vectors, of->probes->n, k, hits, steps, err);
     for (i = 0; i < of->probes->n && !status; i++)
         take_hits(&of->outcomes[i], hits + i * k, k);
     fsh_search_free(made);
@@ -299,8 +299,8 @@ judge(fsh_identification *of, const double *thresholds, fsh_err *err)
 
 fsh_status
 fsh_identify_run(const fsh_embeddings *gallery, const fsh_embeddings *probes,
-                 const double *thresholds, uint32_t thresholds_n, fsh_search_progress *progress,
-                 void *self, fsh_identification *out, fsh_err *err)
+                 const double *thresholds, uint32_t thresholds_n, const fsh_listener *steps,
+                 fsh_identification *out, fsh_err *err)
 {
     fsh_identification of = {.gallery = gallery, .probes = probes, .thresholds_n = thresholds_n};
     fsh_status status = check(gallery, probes, err);
@@ -317,7 +317,7 @@ fsh_identify_run(const fsh_embeddings *gallery, const fsh_embeddings *probes,
     if (!status)
         status = find_all_own(&of, err);
     if (!status)
-        status = search(&of, progress, self, err);
+        status = search(&of, steps, err);
     if (!status)
         status = judge(&of, thresholds, err);
     if (status)

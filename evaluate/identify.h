@@ -63,11 +63,10 @@ typedef struct fsh_identification {
 } fsh_identification;
 
 /* Borrows gallery and probes until fsh_identify_fini. FORMAT where they are empty or were not
- * embedded alike. */
+ * embedded alike. Probes are told to steps, which may be NULL. */
 fsh_status fsh_identify_run(const fsh_embeddings *gallery, const fsh_embeddings *probes,
                             const double *thresholds, uint32_t thresholds_n,
-                            fsh_search_progress *progress, void *self, fsh_identification *out,
-                            fsh_err *err);
+                            const fsh_listener *steps, fsh_identification *out, fsh_err *err);
 void fsh_identify_fini(fsh_identification *result);
 
 /* Appends a table to read, or JSON with the first mistakes_n mistakes. */

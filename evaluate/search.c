@@ -362,7 +362,7 @@ run_block(const fsh_search *search, const float *probes, uint32_t n, uint32_t k,
 
 fsh_status
 fsh_search_run(fsh_search *search, const float *probes, uint64_t n, uint32_t k,
-               fsh_search_hit *hits, fsh_search_progress *progress, void *self, fsh_err *err)
+               fsh_search_hit *hits, const fsh_listener *steps, fsh_err *err)
 {
     uint64_t blocks = n / BLOCK + (n % BLOCK > 0), done = 0, fallbacks = 0;
     bool failed = false;
@@ -388,8 +388,7 @@ fsh_search_run(fsh_search *search, const float *probes, uint64_t n, uint32_t k,
                 failed = failed || !ready;
                 fallbacks += slow;
                 done += probes_n;
-                if (progress)
-                    progress(self, done, n);
+                fsh_listener_tell(steps, done, n);
             }
         }
         workbench_fini(&at);

@@ -2,7 +2,7 @@
  * distance. A group is one person's rows; the nearest of them counts.
  *
  *     fsh_search_new(&gallery, &search, &err);
- *     fsh_search_run(search, probes, n, 5, hits, NULL, NULL, &err);
+ *     fsh_search_run(search, probes, n, 5, hits, NULL, &err);
  *     hits[i * 5].group, hits[i * 5].distance        // of probe i, the nearest
  *     fsh_search_free(search);
  *
@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "base/listener.h"
 #include "base/status.h"
 
 enum { FSH_SEARCH_NONE = UINT32_MAX, FSH_SEARCH_K_MAX = 256 };
@@ -39,15 +40,11 @@ typedef struct fsh_search fsh_search;
 fsh_status fsh_search_new(const fsh_search_gallery *gallery, fsh_search **search, fsh_err *err);
 void fsh_search_free(fsh_search *search);
 
-/* Called by one thread at a time; so many probes of all are done. */
-typedef void fsh_search_progress(void *self, uint64_t done, uint64_t of);
-
 /* Finds the k (1 to FSH_SEARCH_K_MAX) nearest groups of n probes; hits has room for n x k. They
  * stand in order of distance, equal ones in order of their rows in the gallery. All threads of
- * OpenMP take part. */
+ * OpenMP take part; probes are told to steps, which may be NULL. */
 fsh_status fsh_search_run(fsh_search *search, const float *probes, uint64_t n, uint32_t k,
-                          fsh_search_hit *hits, fsh_search_progress *progress, void *self,
-                          fsh_err *err);
+                          fsh_search_hit *hits, const fsh_listener *steps, fsh_err *err);
 
 /* How many probes of all runs so far needed all distances in double: for tests and the benchmark.
  */

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 enum {
     KEPT = 4,        /* units whose pictures are held */
     REST_MS = 2000,  /* from one to the next, */
@@ -274,7 +276,6 @@ fsh_status
 fsh_gallery_open(const char *output, const char *input, fsh_gallery **gallery, fsh_err *err)
 {
     fsh_gallery *opened = calloc(1, sizeof *opened);
-    pthread_condattr_t attributes;
 
     if (!opened)
         return fsh_fail(err, FSH_MEMORY, "out of memory");
@@ -282,10 +283,7 @@ fsh_gallery_open(const char *output, const char *input, fsh_gallery **gallery, f
     opened->input = input;
     opened->wanted = opened->last = NOBODY;
     pthread_mutex_init(&opened->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&opened->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    fsh_cond_init(&opened->changed);
     if (pthread_create(&opened->thread, NULL, collect, opened) != 0) {
         tear_down(opened);
         return fsh_fail(err, FSH_MEMORY, "no thread can be made");
@@ -302,11 +300,7 @@ fsh_gallery_close(fsh_gallery **gallery)
     *gallery = NULL;
     if (!closing)
         return;
-    pthread_mutex_lock(&closing->lock);
-    closing->closing = true;
-    pthread_cond_signal(&closing->changed);
-    pthread_mutex_unlock(&closing->lock);
-    pthread_join(closing->thread, NULL);
+    fsh_thread_end(closing->thread, &closing->lock, &closing->changed, &closing->closing);
     tear_down(closing);
 }
 

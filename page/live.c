@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "job/paths.h"
 #include "page/server.h"
 #include "page/sighted.h"
@@ -137,8 +138,6 @@ show(void *self)
 static void
 set_up(fsh_live *live, const fsh_job *job)
 {
-    pthread_condattr_t attributes;
-
     fsh_view_init(&live->view, job->output);
     memcpy(live->view.job, job->hash, sizeof live->view.job);
     fsh_view_take_job(&live->view, job);
@@ -147,10 +146,7 @@ set_up(fsh_live *live, const fsh_job *job)
     snprintf(live->temporary, sizeof live->temporary, "%s.tmp", live->file);
     clock_gettime(CLOCK_MONOTONIC, &live->began);
     pthread_mutex_init(&live->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&live->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    fsh_cond_init(&live->changed);
 }
 
 static void
@@ -273,10 +269,6 @@ fsh_live_close(fsh_live **live)
     *live = NULL;
     if (!closing)
         return;
-    pthread_mutex_lock(&closing->lock);
-    closing->closing = true;
-    pthread_cond_signal(&closing->changed);
-    pthread_mutex_unlock(&closing->lock);
-    pthread_join(closing->thread, NULL);
+    fsh_thread_end(closing->thread, &closing->lock, &closing->changed, &closing->closing);
     tear_down(closing);
 }

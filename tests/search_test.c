@@ -74,7 +74,7 @@ search(const scene *of, uint32_t k, uint64_t *fallbacks)
     fsh_err err;
 
     assert_ok(fsh_search_new(&of->gallery, &made, &err), err);
-    assert_ok(fsh_search_run(made, of->probes, of->probes_n, k, hits, NULL, NULL, &err), err);
+    assert_ok(fsh_search_run(made, of->probes, of->probes_n, k, hits, NULL, &err), err);
     if (fallbacks)
         *fallbacks = fsh_search_fallbacks(made);
     fsh_search_free(made);

@@ -49,7 +49,7 @@ run(const fsh_search_gallery *gallery, const float *probes, uint64_t n, uint32_t
 
         status = fsh_search_new(gallery, &search, err);
         if (!status)
-            status = fsh_search_run(search, probes, n, k, hits, NULL, NULL, err);
+            status = fsh_search_run(search, probes, n, k, hits, NULL, err);
         if (!status)
             fallbacks = fsh_search_fallbacks(search);
         fsh_search_free(search);
