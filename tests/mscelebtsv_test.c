@@ -19,170 +19,137 @@ add_old_line(fsh_text *out, const char *mid, const char *rank, const char *pictu
     fsh_text_add(out, "\n");
 }
 
-typedef struct made {
-    fsh_text text;
-    char *folder, input[FSH_PATH_BYTES];
-    seen found;
-} made;
-
 static void
-begin(made *m)
+begin(made_file *m)
 {
-    memset(m, 0, sizeof *m);
-    m->folder = fsh_test_folder();
-    path_in(m->input, m->folder, "faces.tsv");
-}
-
-static void
-scan_it(made *m, const char *sources)
-{
-    fsh_err err;
-
-    assert_ok(fsh_file_write(m->input, fsh_text_get(&m->text), m->text.bytes, &err), err);
-    seen_fini(&m->found);
-    assert_ok(scan("mscelebtsv", m->input, &m->found, &err), err);
-    assert_string_equal(fsh_text_get(&m->found.sources), sources);
-}
-
-static void
-end(made *m)
-{
-    seen_fini(&m->found);
-    fsh_text_fini(&m->text);
-    fsh_test_remove(m->folder);
-}
-
-static void
-assert_picture(made *m, const char *identity, const char *name, fsh_reason expected, const char *bytes)
-{
-    assert_loads("mscelebtsv", m->input, identity, seen_sample(&m->found, identity, name), expected, bytes);
+    begin_made(m, "mscelebtsv", "faces.tsv");
 }
 
 static void
 pictures_are_named_by_rank_and_face(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
-    add_line(&m.text, "m.0b", "2", "FaceId-0", "b two");
-    add_line(&m.text, "m.0a", "51", "FaceId-10", "ten");
-    add_line(&m.text, "m.0a", "51", "FaceId-2", "two");
-    add_line(&m.text, "m.0b", "12", "FaceId-0", "b twelve");
-    add_line(&m.text, "m.0b", "1", "FaceId-0", "b one");
-    scan_it(&m, "m.0a/51-FaceId-10.jpg\nm.0a/51-FaceId-2.jpg\n"
+    add_line(&m.bytes, "m.0b", "2", "FaceId-0", "b two");
+    add_line(&m.bytes, "m.0a", "51", "FaceId-10", "ten");
+    add_line(&m.bytes, "m.0a", "51", "FaceId-2", "two");
+    add_line(&m.bytes, "m.0b", "12", "FaceId-0", "b twelve");
+    add_line(&m.bytes, "m.0b", "1", "FaceId-0", "b one");
+    scan_made(&m, "m.0a/51-FaceId-10.jpg\nm.0a/51-FaceId-2.jpg\n"
                 "m.0b/1-FaceId-0.jpg\nm.0b/12-FaceId-0.jpg\nm.0b/2-FaceId-0.jpg\n");
-    assert_picture(&m, "m.0a", "51-FaceId-2.jpg", FSH_REASON_NONE, "two");
-    assert_picture(&m, "m.0b", "12-FaceId-0.jpg", FSH_REASON_NONE, "b twelve");
-    end(&m);
+    assert_made(&m, "m.0a", "51-FaceId-2.jpg", FSH_REASON_NONE, "two");
+    assert_made(&m, "m.0b", "12-FaceId-0.jpg", FSH_REASON_NONE, "b twelve");
+    end_made(&m);
 }
 
 static void
 lines_of_six_columns_have_no_face(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
-    add_old_line(&m.text, "m.0a", "3", "three");
-    add_old_line(&m.text, "m.0a", "20", "twenty");
-    scan_it(&m, "m.0a/20.jpg\nm.0a/3.jpg\n");
-    assert_picture(&m, "m.0a", "3.jpg", FSH_REASON_NONE, "three");
-    end(&m);
+    add_old_line(&m.bytes, "m.0a", "3", "three");
+    add_old_line(&m.bytes, "m.0a", "20", "twenty");
+    scan_made(&m, "m.0a/20.jpg\nm.0a/3.jpg\n");
+    assert_made(&m, "m.0a", "3.jpg", FSH_REASON_NONE, "three");
+    end_made(&m);
 }
 
 static void
 lines_may_end_with_cr_lf_or_the_file(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
-    add_line(&m.text, "m.0a", "1", "FaceId-0", "one!");
-    m.text.data[m.text.bytes - 1] = '\r';
-    fsh_text_add(&m.text, "\n\r\n\n");
-    add_line(&m.text, "m.0a", "2", "FaceId-0", "two");
-    m.text.bytes--;
-    scan_it(&m, "m.0a/1-FaceId-0.jpg\nm.0a/2-FaceId-0.jpg\n");
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_NONE, "one!");
-    assert_picture(&m, "m.0a", "2-FaceId-0.jpg", FSH_REASON_NONE, "two");
-    end(&m);
+    add_line(&m.bytes, "m.0a", "1", "FaceId-0", "one!");
+    m.bytes.data[m.bytes.bytes - 1] = '\r';
+    fsh_text_add(&m.bytes, "\n\r\n\n");
+    add_line(&m.bytes, "m.0a", "2", "FaceId-0", "two");
+    m.bytes.bytes--;
+    scan_made(&m, "m.0a/1-FaceId-0.jpg\nm.0a/2-FaceId-0.jpg\n");
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_NONE, "one!");
+    assert_made(&m, "m.0a", "2-FaceId-0.jpg", FSH_REASON_NONE, "two");
+    end_made(&m);
 }
 
 static void
 a_key_that_comes_twice_is_numbered(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
-    add_line(&m.text, "m.0a", "1", "FaceId-0", "first");
-    add_line(&m.text, "m.0a", "1", "FaceId-0", "second");
-    scan_it(&m, "m.0a/1-FaceId-0.jpg\nm.0a/1-FaceId-0.jpg 000002\n");
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg\t", FSH_REASON_NONE, "first");
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg 000002", FSH_REASON_NONE, "second");
-    end(&m);
+    add_line(&m.bytes, "m.0a", "1", "FaceId-0", "first");
+    add_line(&m.bytes, "m.0a", "1", "FaceId-0", "second");
+    scan_made(&m, "m.0a/1-FaceId-0.jpg\nm.0a/1-FaceId-0.jpg 000002\n");
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg\t", FSH_REASON_NONE, "first");
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg 000002", FSH_REASON_NONE, "second");
+    end_made(&m);
 }
 
 static void
 what_is_wrong_with_a_line_is_a_rejected_sample(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
-    fsh_text_add(&m.text, "no tab at all\n");
-    fsh_text_add(&m.text, "m.0a\tnot a rank\ta\tb\tFaceId-0\tr\tAAAA\n");
-    fsh_text_add(&m.text, "m.0a\t1\ta\tb\tFaceId-0\tr\tnot base64!\n");
-    fsh_text_add(&m.text, "m.0a\t2\ta\tb\tFaceId-0\tr\t\n");
-    fsh_text_add(&m.text, "m.0a\t3\ta\tb\tFaceId-0\tr\tAAAA\tmore\n");
-    fsh_text_add(&m.text, "m.0a\t4\ta\tb\tFaceId-0\tr\tAAAAA");
-    scan_it(&m, "m.0a/1-FaceId-0.jpg\nm.0a/2-FaceId-0.jpg\nm.0a/4-FaceId-0.jpg\nm.0a/at-000000000014\n"
+    fsh_text_add(&m.bytes, "no tab at all\n");
+    fsh_text_add(&m.bytes, "m.0a\tnot a rank\ta\tb\tFaceId-0\tr\tAAAA\n");
+    fsh_text_add(&m.bytes, "m.0a\t1\ta\tb\tFaceId-0\tr\tnot base64!\n");
+    fsh_text_add(&m.bytes, "m.0a\t2\ta\tb\tFaceId-0\tr\t\n");
+    fsh_text_add(&m.bytes, "m.0a\t3\ta\tb\tFaceId-0\tr\tAAAA\tmore\n");
+    fsh_text_add(&m.bytes, "m.0a\t4\ta\tb\tFaceId-0\tr\tAAAAA");
+    scan_made(&m, "m.0a/1-FaceId-0.jpg\nm.0a/2-FaceId-0.jpg\nm.0a/4-FaceId-0.jpg\nm.0a/at-000000000014\n"
                 "m.0a/at-000000000107\n~unlabelled/at-000000000000\n");
-    assert_picture(&m, "~unlabelled", "at-000000000000", FSH_REASON_NO_LABEL, NULL);
-    assert_picture(&m, "m.0a", "at-000000000014", FSH_REASON_CORRUPT, NULL);
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_CORRUPT, NULL);
-    assert_picture(&m, "m.0a", "2-FaceId-0.jpg", FSH_REASON_EMPTY, NULL);
-    assert_picture(&m, "m.0a", "4-FaceId-0.jpg", FSH_REASON_CORRUPT, NULL);
-    end(&m);
+    assert_made(&m, "~unlabelled", "at-000000000000", FSH_REASON_NO_LABEL, NULL);
+    assert_made(&m, "m.0a", "at-000000000014", FSH_REASON_CORRUPT, NULL);
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_CORRUPT, NULL);
+    assert_made(&m, "m.0a", "2-FaceId-0.jpg", FSH_REASON_EMPTY, NULL);
+    assert_made(&m, "m.0a", "4-FaceId-0.jpg", FSH_REASON_CORRUPT, NULL);
+    end_made(&m);
 }
 
 static void
 a_file_that_has_changed_is_noticed(void **state)
 {
-    made m;
+    made_file m;
     fsh_err err;
 
     (void)state;
     begin(&m);
-    add_line(&m.text, "m.0a", "1", "FaceId-0", "one");
-    scan_it(&m, "m.0a/1-FaceId-0.jpg\n");
-    m.text.data[2] = '1';
-    assert_ok(fsh_file_write(m.input, fsh_text_get(&m.text), m.text.bytes, &err), err);
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_CHANGED, NULL);
-    m.text.data[2] = '0';
-    assert_ok(fsh_file_write(m.input, fsh_text_get(&m.text), m.text.bytes - 6, &err), err);
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_CHANGED, NULL);
-    end(&m);
+    add_line(&m.bytes, "m.0a", "1", "FaceId-0", "one");
+    scan_made(&m, "m.0a/1-FaceId-0.jpg\n");
+    m.bytes.data[2] = '1';
+    assert_ok(fsh_file_write(m.input, fsh_text_get(&m.bytes), m.bytes.bytes, &err), err);
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_CHANGED, NULL);
+    m.bytes.data[2] = '0';
+    assert_ok(fsh_file_write(m.input, fsh_text_get(&m.bytes), m.bytes.bytes - 6, &err), err);
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_CHANGED, NULL);
+    end_made(&m);
 }
 
 static void
 pictures_larger_than_the_window_are_whole(void **state)
 {
     char *picture = malloc(3 << 20);
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
     memset(picture, 'x', (3 << 20) - 1);
     picture[(3 << 20) - 1] = '\0';
-    add_line(&m.text, "m.0a", "1", "FaceId-0", picture);
-    add_line(&m.text, "m.0a", "2", "FaceId-0", "two");
-    scan_it(&m, "m.0a/1-FaceId-0.jpg\nm.0a/2-FaceId-0.jpg\n");
-    assert_picture(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_NONE, picture);
-    assert_picture(&m, "m.0a", "2-FaceId-0.jpg", FSH_REASON_NONE, "two");
+    add_line(&m.bytes, "m.0a", "1", "FaceId-0", picture);
+    add_line(&m.bytes, "m.0a", "2", "FaceId-0", "two");
+    scan_made(&m, "m.0a/1-FaceId-0.jpg\nm.0a/2-FaceId-0.jpg\n");
+    assert_made(&m, "m.0a", "1-FaceId-0.jpg", FSH_REASON_NONE, picture);
+    assert_made(&m, "m.0a", "2-FaceId-0.jpg", FSH_REASON_NONE, "two");
     free(picture);
-    end(&m);
+    end_made(&m);
 }
 
 static void

@@ -129,4 +129,55 @@ seen_sample(const seen *found, const char *identity, const char *name)
     return sample;
 }
 
+/* An input made by hand, byte by byte, and what a scan of it found. */
+typedef struct made_file {
+    const char *format;
+    fsh_text bytes;
+    char *folder, input[FSH_PATH_BYTES];
+    seen found;
+} made_file;
+
+static inline void
+begin_made(made_file *m, const char *format, const char *file)
+{
+    memset(m, 0, sizeof *m);
+    m->format = format;
+    m->folder = fsh_test_folder();
+    path_in(m->input, m->folder, file);
+}
+
+static inline void
+scan_input(made_file *m, const char *sources)
+{
+    fsh_err err;
+
+    seen_fini(&m->found);
+    assert_ok(scan(m->format, m->input, &m->found, &err), err);
+    assert_string_equal(fsh_text_get(&m->found.sources), sources);
+}
+
+/* What was made is written first. */
+static inline void
+scan_made(made_file *m, const char *sources)
+{
+    fsh_err err;
+
+    assert_ok(fsh_file_write(m->input, fsh_text_get(&m->bytes), m->bytes.bytes, &err), err);
+    scan_input(m, sources);
+}
+
+static inline void
+assert_made(made_file *m, const char *identity, const char *name, fsh_reason expected, const char *bytes)
+{
+    assert_loads(m->format, m->input, identity, seen_sample(&m->found, identity, name), expected, bytes);
+}
+
+static inline void
+end_made(made_file *m)
+{
+    seen_fini(&m->found);
+    fsh_text_fini(&m->bytes);
+    fsh_test_remove(m->folder);
+}
+
 #endif

@@ -177,8 +177,9 @@ class Ssh(run_test.JobCase):
         finally:
             os.kill(other, signal.SIGCONT)
         self.assertIn(other, workers_left(kinds=(b"worker",)))
-        self.process.stdout.read()
-        self.assertEqual(self.process.wait(timeout=120), 0, self.logs())
+        with self.process:
+            self.process.stdout.read()
+        self.assertEqual(self.process.returncode, 0, self.logs())
         self.assertIn("a worker was killed by signal 9, and is started again", self.logs())
         self.check_nothing_left_on_hosts()
 

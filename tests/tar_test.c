@@ -2,23 +2,15 @@
  * makes of them. */
 #include "tests/reader_testing.h"
 
-typedef struct made {
-    fsh_text bytes;
-    char *folder, input[FSH_PATH_BYTES];
-    seen found;
-} made;
-
 static void
-begin(made *m)
+begin(made_file *m)
 {
-    memset(m, 0, sizeof *m);
-    m->folder = fsh_test_folder();
-    path_in(m->input, m->folder, "a.tar");
+    begin_made(m, "tar", "a.tar");
 }
 
 /* A head of 512 bytes: name, mode, owner, size, time, sum, kind, "ustar". */
 static void
-add_head(made *m, const char *name, unsigned bytes, char kind, const char *target)
+add_head(made_file *m, const char *name, unsigned bytes, char kind, const char *target)
 {
     char head[513] = {0};
     unsigned sum = 0;
@@ -39,7 +31,7 @@ add_head(made *m, const char *name, unsigned bytes, char kind, const char *targe
 }
 
 static void
-add(made *m, const char *name, const char *text)
+add(made_file *m, const char *name, const char *text)
 {
     static const char zeros[512] = {0};
     size_t n = strlen(text);
@@ -50,7 +42,7 @@ add(made *m, const char *name, const char *text)
 }
 
 static void
-add_end(made *m)
+add_end(made_file *m)
 {
     static const char zeros[1024] = {0};
 
@@ -58,7 +50,7 @@ add_end(made *m)
 }
 
 static void
-write_as(made *m, const char *name)
+write_as(made_file *m, const char *name)
 {
     char path[FSH_PATH_BYTES];
     fsh_err err;
@@ -69,40 +61,16 @@ write_as(made *m, const char *name)
 }
 
 static void
-scan_input(made *m, const char *sources)
+scan_it(made_file *m, const char *sources)
 {
-    fsh_err err;
-
-    seen_fini(&m->found);
-    assert_ok(scan("tar", m->input, &m->found, &err), err);
-    assert_string_equal(fsh_text_get(&m->found.sources), sources);
-}
-
-static void
-scan_it(made *m, const char *sources)
-{
-    write_as(m, "a.tar");
-    scan_input(m, sources);
-}
-
-static void
-assert_picture(made *m, const char *identity, const char *name, fsh_reason expected, const char *bytes)
-{
-    assert_loads("tar", m->input, identity, seen_sample(&m->found, identity, name), expected, bytes);
-}
-
-static void
-end(made *m)
-{
-    seen_fini(&m->found);
-    fsh_text_fini(&m->bytes);
-    fsh_test_remove(m->folder);
+    scan_made(m, sources);
+    fsh_text_clear(&m->bytes);
 }
 
 static void
 a_class_beside_a_picture_says_whose_it_is(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -114,16 +82,16 @@ a_class_beside_a_picture_says_whose_it_is(void **state)
     add(&m, "x/000003.cls", "anna b");
     add_end(&m);
     scan_it(&m, "00000003/000002.jpg\n00000012/000001.jpg\nanna b/x/000003.png\n");
-    assert_picture(&m, "00000012", "000001.jpg", FSH_REASON_NONE, "one");
-    assert_picture(&m, "00000003", "000002.jpg", FSH_REASON_NONE, "two");
-    assert_picture(&m, "anna b", "x/000003.png", FSH_REASON_NONE, "three");
-    end(&m);
+    assert_made(&m, "00000012", "000001.jpg", FSH_REASON_NONE, "one");
+    assert_made(&m, "00000003", "000002.jpg", FSH_REASON_NONE, "two");
+    assert_made(&m, "anna b", "x/000003.png", FSH_REASON_NONE, "three");
+    end_made(&m);
 }
 
 static void
 of_several_labels_json_goes_first(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -144,13 +112,13 @@ of_several_labels_json_goes_first(void **state)
     add(&m, "6.jpg", "6");
     add_end(&m);
     scan_it(&m, "00000007/2.jpg\n00000008/5.jpg\n00000009/4.jpg\n0000045/6.jpg\nAnna \xc3\xa9/3.jpg\na text/1.jpg\n");
-    end(&m);
+    end_made(&m);
 }
 
 static void
 without_labels_the_folder_is_the_identity(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -166,15 +134,15 @@ without_labels_the_folder_is_the_identity(void **state)
     scan_it(&m, "anna/a/1.JPG\nbob/10.jpg\nbob/10.v2.jpg\nbob/2.jpg\n");
     assert_text_has(fsh_text_get(&m.found.ignored), "outside.jpg: lies in no folder");
     assert_text_has(fsh_text_get(&m.found.ignored), "README: no picture");
-    assert_picture(&m, "bob", "10.v2.jpg", FSH_REASON_NONE, "b10 again");
-    assert_picture(&m, "anna/a", "1.JPG", FSH_REASON_NONE, "a1");
-    end(&m);
+    assert_made(&m, "bob", "10.v2.jpg", FSH_REASON_NONE, "b10 again");
+    assert_made(&m, "anna/a", "1.JPG", FSH_REASON_NONE, "a1");
+    end_made(&m);
 }
 
 static void
 an_empty_folder_is_an_identity_without_samples(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -189,13 +157,13 @@ an_empty_folder_is_an_identity_without_samples(void **state)
     scan_it(&m, "bob/1.jpg\ndora/x/2.jpg\n");
     assert_text_has(fsh_text_get(&m.found.order), "[anna][bob]");
     assert_text_has(fsh_text_get(&m.found.order), "[x/y]");
-    end(&m);
+    end_made(&m);
 }
 
 static void
 with_a_label_a_key_is_one_picture(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -207,14 +175,14 @@ with_a_label_a_key_is_one_picture(void **state)
     scan_it(&m, "00000005/1.jpg\n");
     assert_text_has(fsh_text_get(&m.found.ignored), "1.seg.png: another picture");
     assert_text_has(fsh_text_get(&m.found.ignored), "2: a label without a picture");
-    assert_picture(&m, "00000005", "1.jpg", FSH_REASON_NONE, "the face");
-    end(&m);
+    assert_made(&m, "00000005", "1.jpg", FSH_REASON_NONE, "the face");
+    end_made(&m);
 }
 
 static void
 a_label_that_cannot_be_read_is_a_rejected_sample(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -224,14 +192,14 @@ a_label_that_cannot_be_read_is_a_rejected_sample(void **state)
     add(&m, "2.cls", "");
     add_end(&m);
     scan_it(&m, "~unlabelled/1.jpg\n~unlabelled/2.jpg\n");
-    assert_picture(&m, "~unlabelled", "1.jpg", FSH_REASON_NO_LABEL, NULL);
-    end(&m);
+    assert_made(&m, "~unlabelled", "1.jpg", FSH_REASON_NO_LABEL, NULL);
+    end_made(&m);
 }
 
 static void
 a_folder_of_tars_is_one_input(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -246,16 +214,16 @@ a_folder_of_tars_is_one_input(void **state)
     write_as(&m, "set-0.tar"); /* and one without an end */
     strcpy(m.input, m.folder);
     scan_input(&m, "00000000/000001.jpg\n00000001/000000.jpg\n00000001/000000.jpg 000002\n");
-    assert_picture(&m, "00000001", "000000.jpg\t", FSH_REASON_NONE, "a0");
-    assert_picture(&m, "00000001", "000000.jpg 000002", FSH_REASON_NONE, "b0");
-    assert_picture(&m, "00000000", "000001.jpg", FSH_REASON_NONE, "a1");
-    end(&m);
+    assert_made(&m, "00000001", "000000.jpg\t", FSH_REASON_NONE, "a0");
+    assert_made(&m, "00000001", "000000.jpg 000002", FSH_REASON_NONE, "b0");
+    assert_made(&m, "00000000", "000001.jpg", FSH_REASON_NONE, "a1");
+    end_made(&m);
 }
 
 static void
 what_is_no_file_with_bytes_is_a_reason(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -265,18 +233,18 @@ what_is_no_file_with_bytes_is_a_reason(void **state)
     add(&m, "anna/4.jpg", "");
     add_end(&m);
     scan_it(&m, "anna/1.jpg\nanna/2.jpg\nanna/3.jpg\nanna/4.jpg\n");
-    assert_picture(&m, "anna", "1.jpg", FSH_REASON_NOT_A_FILE, NULL);
-    assert_picture(&m, "anna", "2.jpg", FSH_REASON_NOT_A_FILE, NULL);
-    assert_picture(&m, "anna", "3.jpg", FSH_REASON_NOT_A_FILE, NULL);
-    assert_picture(&m, "anna", "4.jpg", FSH_REASON_EMPTY, NULL);
-    end(&m);
+    assert_made(&m, "anna", "1.jpg", FSH_REASON_NOT_A_FILE, NULL);
+    assert_made(&m, "anna", "2.jpg", FSH_REASON_NOT_A_FILE, NULL);
+    assert_made(&m, "anna", "3.jpg", FSH_REASON_NOT_A_FILE, NULL);
+    assert_made(&m, "anna", "4.jpg", FSH_REASON_EMPTY, NULL);
+    end_made(&m);
 }
 
 static void
 long_names_are_whole(void **state) /* as GNU tar writes them */
 {
     char name[320], sources[340];
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -291,14 +259,14 @@ long_names_are_whole(void **state) /* as GNU tar writes them */
     add_end(&m);
     snprintf(sources, sizeof sources, "%s\n", name);
     scan_it(&m, sources);
-    assert_picture(&m, "anna", name + 5, FSH_REASON_NONE, "long");
-    end(&m);
+    assert_made(&m, "anna", name + 5, FSH_REASON_NONE, "long");
+    end_made(&m);
 }
 
 static void
 a_tar_that_ends_early_costs_its_last_member(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -306,15 +274,15 @@ a_tar_that_ends_early_costs_its_last_member(void **state)
     add(&m, "anna/2.jpg", "cut off");
     m.bytes.bytes -= 508;
     scan_it(&m, "anna/1.jpg\nanna/2.jpg\n");
-    assert_picture(&m, "anna", "1.jpg", FSH_REASON_NONE, "whole");
-    assert_picture(&m, "anna", "2.jpg", FSH_REASON_CORRUPT, NULL);
-    end(&m);
+    assert_made(&m, "anna", "1.jpg", FSH_REASON_NONE, "whole");
+    assert_made(&m, "anna", "2.jpg", FSH_REASON_CORRUPT, NULL);
+    end_made(&m);
 }
 
 static void
 behind_damage_the_next_member_is_found(void **state)
 {
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -325,16 +293,16 @@ behind_damage_the_next_member_is_found(void **state)
     add_end(&m);
     m.bytes.data[1024 + 3] ^= 8; /* in the name of the second: its sum is wrong */
     scan_it(&m, "anna/1.jpg\nanna/3.jpg\nanna/4.jpg\n~unlabelled/at-000000001024\n");
-    assert_picture(&m, "anna", "4.jpg", FSH_REASON_NONE, "four");
-    assert_picture(&m, "~unlabelled", "at-000000001024", FSH_REASON_CORRUPT, NULL);
-    end(&m);
+    assert_made(&m, "anna", "4.jpg", FSH_REASON_NONE, "four");
+    assert_made(&m, "~unlabelled", "at-000000001024", FSH_REASON_CORRUPT, NULL);
+    end_made(&m);
 }
 
 static void
 another_member_in_its_place_is_a_change(void **state)
 {
     char sample[FSH_PATH_BYTES];
-    made m;
+    made_file m;
 
     (void)state;
     begin(&m);
@@ -344,13 +312,13 @@ another_member_in_its_place_is_a_change(void **state)
     add(&m, "anna/2.jpg", "two");
     write_as(&m, "a.tar");
     assert_loads("tar", m.input, "anna", sample, FSH_REASON_CHANGED, NULL);
-    end(&m);
+    end_made(&m);
 }
 
 static void
 what_is_no_tar_or_compressed_is_refused_with_a_hint(void **state)
 {
-    made m;
+    made_file m;
     fsh_err err;
 
     (void)state;
@@ -364,7 +332,7 @@ what_is_no_tar_or_compressed_is_refused_with_a_hint(void **state)
     write_as(&m, "a.tar");
     assert_int_equal(scan("tar", m.input, &m.found, &err), FSH_FORMAT);
     assert_text_has(err.text, "a.tar: is no tar");
-    end(&m);
+    end_made(&m);
 }
 
 int
