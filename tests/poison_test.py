@@ -174,10 +174,10 @@ class Poison(unittest.TestCase):
         write_people(self.input, 1, 6)
         large = self.input / "person 00" / "003.png"
         cv2.imwrite(str(large), numpy.zeros((7000, 9500, 3), numpy.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        small = ("--workers", 1, "--set", "limits.thread_memory=128")
-        done = self.run_job(self.place / "out", *small, poisoned=False)
+        patient = ("--workers", 1, "--set", "limits.image_seconds=300")  # 66 million pixels, on a machine with other work
+        done = self.run_job(self.place / "out", *patient, "--set", "limits.thread_memory=128", poisoned=False)
         self.assertEqual((done["delivered"], done["rejected"]), (6, {"no_memory": 1}))
-        done = self.run_job(self.place / "large", "--workers", 1, poisoned=False)
+        done = self.run_job(self.place / "large", *patient, poisoned=False)
         self.assertEqual(done["delivered"], 7)
 
     def test_what_is_known_about_suspects_survives_the_coordinator(self):
