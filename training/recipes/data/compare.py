@@ -1,6 +1,6 @@
 """What the data do, the network held fixed: one training for each way to make shards of the same photographs.
 
-    /usr/bin/python3 training/recipes/data/compare.py PHOTOGRAPHS EVALUATION PAIRS OUT [--pictures 60000] [--size 64] [--only masks,stratified]
+    /usr/bin/python3 training/recipes/data/compare.py PHOTOGRAPHS EVALUATION PAIRS OUT [--pictures 40000] [--size 64] [--only masks,stratified]
 
 Rows: originals; with masks; with masks and augmentation (masked4, masked6); the same of 2, 5, 15 photographs a person. Every row sees
 as many pictures. Each is judged by pairs (`faceshard verify`) and by masked probes against an unmasked gallery (`faceshard mask-set`,
@@ -119,7 +119,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("photographs", "evaluation", "pairs", "out"):
         parser.add_argument(name, type=lambda text: pathlib.Path(text).resolve())
-    parser.add_argument("--pictures", type=int, default=60000, help="that each training sees")
+    parser.add_argument("--pictures", type=int, default=40000, help="that each training sees")
     parser.add_argument("--threads", type=int, default=0, help="of PyTorch; 0: as it likes")
     parser.add_argument("--size", type=int, default=64, help="px")
     parser.add_argument("--network", default="simple_resnet")
