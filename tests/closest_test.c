@@ -192,6 +192,34 @@ vectors_of_any_length_are_compared_by_distance(void **state)
     free(probes);
 }
 
+/* Several pictures and twins of each person: rows of a group that are nearly the same. */
+static void
+of_near_copies_of_many_people_the_nearest_is_found_with_few_distances(void **state)
+{
+    enum { DIMENSION = 128, PEOPLE = 600, COPIES = 6, N = PEOPLE * COPIES };
+    static uint32_t groups[N];
+    float *rows = draw(N, DIMENSION, 12), *probes = draw(20, DIMENSION, 13);
+    const fsh_search_gallery gallery = {rows, groups, N, PEOPLE, DIMENSION};
+    fsh_rng rng = fsh_rng_new(14, 1, 1, 0);
+    uint64_t distances;
+    uint32_t i, d;
+
+    (void)state;
+    for (i = 0; i < N; i++) {
+        groups[i] = i / COPIES;
+        for (d = 0; d < DIMENSION && i % COPIES; d++)
+            rows[(size_t)i * DIMENSION + d] = rows[(size_t)(i - i % COPIES) * DIMENSION + d] +
+                                              1e-4f * (float)fsh_rng_range(&rng, -1, 1);
+    }
+    for (i = 0; i < 20 * DIMENSION; i++)
+        probes[i] = 0.05f * probes[i] +
+                    rows[(size_t)(i / DIMENSION * 31 * COPIES) * DIMENSION + i % DIMENSION];
+    compare(&gallery, probes, 20, &distances);
+    assert_in_range(distances, 20, 20 * 2 * COPIES);
+    free(rows);
+    free(probes);
+}
+
 /* Each row is as far from the probe as what rounding to 8 bits hides lets it look: the bound is all
  * that keeps the nearest among the candidates. Halves of a level are rounded up in some components
  * of a row and down in others, whichever makes it look nearer, but for the nearest row, where they
@@ -265,6 +293,7 @@ main(void)
         cmocka_unit_test(of_more_equal_rows_than_there_is_room_for_the_first_is_found),
         cmocka_unit_test(groups_are_given_and_an_empty_gallery_has_none),
         cmocka_unit_test(vectors_of_any_length_are_compared_by_distance),
+        cmocka_unit_test(of_near_copies_of_many_people_the_nearest_is_found_with_few_distances),
         cmocka_unit_test(rounding_that_favours_all_others_does_not_hide_the_nearest),
         cmocka_unit_test(numbers_at_the_ends_of_float_do_no_harm),
         cmocka_unit_test(of_vectors_that_are_there_twice_the_first_is_found_in_whatever_tile),
