@@ -143,7 +143,7 @@ wait_on(fsh_recognise *run, fsh_err *err)
 {
     if (!fsh_source_is_live(run->source))
         return FSH_OK;
-    return fsh_desk_see(run->desk, clock_s(), NULL, 0, NULL, err);
+    return fsh_desk_wait(run->desk, clock_s(), err);
 }
 
 static fsh_status

@@ -296,6 +296,14 @@ fsh_desk_see(fsh_desk *desk, double seconds, const fsh_sighting *sightings, uint
 }
 
 fsh_status
+fsh_desk_wait(fsh_desk *desk, double seconds, fsh_err *err)
+{
+    fsh_status status = fsh_visits_see(desk->visits, seconds, NULL, NULL, 0, NULL, err);
+
+    return status ? status : report(desk, err);
+}
+
+fsh_status
 fsh_desk_end(fsh_desk *desk, fsh_err *err)
 {
     fsh_status status = fsh_visits_end(desk->visits, err);

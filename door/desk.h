@@ -44,6 +44,9 @@ void fsh_desk_close(fsh_desk **desk); /* NULL is fine */
 fsh_status fsh_desk_see(fsh_desk *desk, double seconds, const fsh_sighting *sightings, uint32_t n,
                         fsh_called *called, fsh_err *err);
 
+/* No frame has come, and it is so late: who is out of sight for long enough has gone. */
+fsh_status fsh_desk_wait(fsh_desk *desk, double seconds, fsh_err *err);
+
 /* All visits have ended. */
 fsh_status fsh_desk_end(fsh_desk *desk, fsh_err *err);
 

@@ -16,14 +16,16 @@ static const double overlap_least = 0.3, overlap_for_s = 1;
  * less from frame to frame than two pictures of one person differ. */
 static const double unlike = 1.1;
 
-/* A face that was seen in fewer frames than this is forgotten as soon as overlap does not count:
- * most are none. */
+/* A face that was seen in fewer frames than this is forgotten as soon as overlap does not count and
+ * as many frames were without it: most are none. Where frames are seconds apart it takes as long.
+ */
 enum { FRAMES_LEAST = 3 };
 
 typedef struct track {
     uint64_t number;
     fsh_box box;
     double seen_s;
+    uint64_t seen_at; /* number of the frame */
     uint32_t frames;
     uint64_t embedded; /* frames that are in sum */
     float *sum;        /* of all embeddings, then the last one; NULL before the first */
@@ -39,7 +41,7 @@ struct fsh_tracker {
     fsh_tracker_options options;
     track *tracks;
     uint32_t tracks_n, room;
-    uint64_t next;
+    uint64_t next, frame;
     pair *pairs;
     size_t pairs_n, pairs_room;
 };
@@ -170,6 +172,7 @@ tie(fsh_tracker *tracker, uint32_t of, double seconds, const fsh_sighting *face,
 
     known->box = face->box;
     known->seen_s = seconds;
+    known->seen_at = tracker->frame;
     known->frames++;
     *number = known->number;
     return look(tracker, known, face, err);
@@ -199,7 +202,8 @@ forget(fsh_tracker *tracker, double seconds)
 
     for (i = 0; i < tracker->tracks_n; i++) {
         track *of = &tracker->tracks[i];
-        double keep_s = of->frames < FRAMES_LEAST ? overlap_for_s : tracker->options.keep_s;
+        bool glimpse = of->frames < FRAMES_LEAST && tracker->frame - of->seen_at > FRAMES_LEAST;
+        double keep_s = glimpse ? overlap_for_s : tracker->options.keep_s;
 
         if (seconds - of->seen_s <= keep_s)
             tracker->tracks[kept++] = *of;
@@ -242,6 +246,7 @@ fsh_tracker_see(fsh_tracker *tracker, double seconds, const fsh_sighting *faces,
     fsh_status status = FSH_OK;
     uint32_t i, k;
 
+    tracker->frame++;
     forget(tracker, seconds);
     tracker->pairs_n = 0;
     memset(tracks, 0, n * sizeof *tracks);

@@ -145,9 +145,26 @@ a_face_that_was_there_for_a_moment_is_forgotten_soon(void **state)
 {
     fsh_tracker *tracker = make();
     uint64_t first = see_one(tracker, 0, 0, 0, 0);
+    scene empty = {.n = 0};
+    int i;
 
     (void)state;
+    for (i = 1; i <= 3; i++)
+        see(tracker, 0.5 * i, &empty);
     assert_int_not_equal(see_one(tracker, 2, 0, 0, 0), first);
+    fsh_tracker_free(tracker);
+}
+
+static void
+where_frames_are_seconds_apart_a_face_is_followed_all_the_same(void **state)
+{
+    fsh_tracker *tracker = make();
+    uint64_t first = see_one(tracker, 0, 0, 0, 0);
+
+    (void)state;
+    assert_int_equal(see_one(tracker, 4, 10, 0, 0.1), first);
+    assert_int_equal(see_one(tracker, 8, 300, 0, 0.2), first);
+    assert_int_not_equal(see_one(tracker, 12, 300, 2, 0), first);
     fsh_tracker_free(tracker);
 }
 
@@ -198,6 +215,7 @@ main(void)
         cmocka_unit_test(two_people_who_change_places_keep_their_tracks),
         cmocka_unit_test(who_comes_back_elsewhere_is_known_by_the_face_until_it_is_forgotten),
         cmocka_unit_test(a_face_that_was_there_for_a_moment_is_forgotten_soon),
+        cmocka_unit_test(where_frames_are_seconds_apart_a_face_is_followed_all_the_same),
         cmocka_unit_test(two_alike_faces_of_one_frame_have_two_tracks),
         cmocka_unit_test(a_hundred_faces_in_a_frame_are_no_trouble),
     };
