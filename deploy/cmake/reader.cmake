@@ -4,6 +4,7 @@ include(GNUInstallDirs)
 pkg_check_modules(FSH_HDF5 REQUIRED IMPORTED_TARGET hdf5)
 add_library(reader_objects OBJECT
     shards/reader.c shards/read.c shards/layout.c base/store.c base/store_disk.c base/store_join.c base/column.c
+    base/column_read.c
     base/files.c base/text.c base/status.c base/reason.c)
 set_target_properties(reader_objects PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
 target_include_directories(reader_objects PRIVATE ${CMAKE_SOURCE_DIR})
@@ -14,6 +15,7 @@ target_link_libraries(reader_objects PRIVATE PkgConfig::FSH_HDF5)
 add_library(faceshard_reader SHARED $<TARGET_OBJECTS:reader_objects>)
 set_target_properties(faceshard_reader PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
 target_link_libraries(faceshard_reader PRIVATE PkgConfig::FSH_HDF5)
+target_link_options(faceshard_reader PRIVATE -Wl,--no-undefined) # a source that is missing above is told here
 add_library(faceshard_reader_static STATIC $<TARGET_OBJECTS:reader_objects>)
 set_target_properties(faceshard_reader faceshard_reader_static PROPERTIES
     OUTPUT_NAME faceshard-reader LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/reader
