@@ -45,7 +45,7 @@ def visit(address, stop):
             for line in stream:
                 if stop.is_set():
                     return
-                if line.startswith(b"data: ") and json.loads(line[6:])["pictures"] != pictures:
+                if line.startswith(b"data: ") and json.loads(line[6:]).get("pictures", pictures) != pictures:
                     with urllib.request.urlopen(f"{address}api/pictures?after={pictures}") as answer:
                         pictures = json.load(answer)["serial"]
     except (OSError, http.client.HTTPException):
