@@ -40,6 +40,7 @@ typedef struct fsh_recognise {
     double rate, last_frame_s; /* frames a second, smoothed */
     fsh_source_counts source_counts;
     fsh_lookout_counts watch_counts;
+    double late_s; /* how old the last frame of a camera was when it came out: others may be on their way */
 } fsh_recognise;
 
 /* Opens everything, and closes what is open. */

@@ -129,6 +129,7 @@ take(fsh_recognise *run, fsh_frame *frame, fsh_err *err)
     run->frames++;
     run->faces += n;
     measure_rate(run);
+    run->late_s = clock_s() - frame->seconds;
     if (!status)
         status = fsh_desk_see(run->desk, frame->seconds, frame->sightings, n, called, err);
     if (!status)
@@ -143,7 +144,7 @@ wait_on(fsh_recognise *run, fsh_err *err)
 {
     if (!fsh_source_is_live(run->source))
         return FSH_OK;
-    return fsh_desk_wait(run->desk, clock_s(), err);
+    return fsh_desk_wait(run->desk, clock_s() - run->late_s, err);
 }
 
 static fsh_status
